@@ -1,0 +1,146 @@
+//! The codes of problems. The hundreds digit is the exit code; each has a section in `codes.md`,
+//! which `hardpan explain` prints (`cargo xtask tidy` holds that).
+
+use std::fmt;
+
+/// The code of one kind of problem, written `HP` and three digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(u16);
+
+impl Code {
+    /// The process's exit code for this kind of problem.
+    pub fn exit_code(self) -> u8 {
+        u8::try_from(self.0 / 100).expect("codes have three digits")
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HP{:03}", self.0)
+    }
+}
+
+/// All codes, by what they mean.
+pub mod codes {
+    use super::Code;
+
+    macro_rules! codes {
+        ($($(#[$doc:meta])* $name:ident = $number:literal;)*) => {
+            $($(#[$doc])* pub const $name: Code = Code($number);)*
+        };
+    }
+
+    codes! {
+        /// A bug in hardpan.
+        INTERNAL = 101;
+        /// A file of this machine can't be read or written.
+        FILE = 102;
+        /// No room on the disk.
+        DISK_FULL = 103;
+        /// Another hardpan holds what is needed.
+        BUSY = 104;
+        /// Arguments that don't fit together.
+        USAGE = 201;
+        /// The output path holds something else.
+        OUTPUT = 202;
+        /// A configuration file or variable is wrong.
+        CONFIG = 203;
+        /// Not TOML.
+        SYNTAX = 301;
+        /// A key that the language does not have.
+        UNKNOWN_KEY = 302;
+        /// A value of the wrong type.
+        WRONG_TYPE = 303;
+        /// A value of the right type that says nothing sensible.
+        BAD_VALUE = 304;
+        /// A key that must be there is not.
+        MISSING_KEY = 305;
+        /// A path declared twice.
+        DUPLICATE_PATH = 306;
+        /// A pattern that matches nothing.
+        NO_MATCH = 307;
+        /// A package that the archives don't hold.
+        UNKNOWN_PACKAGE = 308;
+        /// A user or group that nobody declares.
+        UNKNOWN_USER = 309;
+        /// A chain of `extends` that bites its tail.
+        CYCLE = 310;
+        /// A recipe that is not there.
+        NO_RECIPE = 311;
+        /// A variant or amendment that does not fit what it amends.
+        AMENDMENT = 312;
+        /// A lock that is missing or stale under `--locked`.
+        STALE_LOCK = 313;
+        /// A lock that can't be read.
+        BAD_LOCK = 314;
+        /// Dependencies that can't be met.
+        UNSATISFIABLE = 315;
+        /// Two packages that own one path.
+        CONFLICT = 316;
+        /// A library or interpreter that nothing provides.
+        MISSING_LIBRARY = 317;
+        /// A file that a recipe names and its folder lacks.
+        NO_FILE = 318;
+        /// No mirror is known for an archive.
+        NO_MIRROR = 401;
+        /// No mirror gave what was asked for.
+        NOT_FETCHED = 402;
+        /// A pinned file that no mirror holds any more.
+        PIN_GONE = 403;
+        /// Something is needed that is not in the store, and `--offline` forbids to fetch it.
+        OFFLINE = 404;
+        /// A release file without a good signature.
+        BAD_SIGNATURE = 501;
+        /// A release file that is too old.
+        EXPIRED = 502;
+        /// A release file behind the locked one.
+        ROLLBACK = 503;
+        /// Bytes whose digest or size is not the pinned one.
+        DIGEST_MISMATCH = 504;
+        /// An index or release file that does not read as one.
+        BAD_INDEX = 505;
+        /// A package that does not read as one, or is hostile.
+        BAD_PACKAGE = 506;
+        /// An archive that does not read as one, or is hostile.
+        BAD_ARCHIVE = 507;
+        /// A blob of the store or of an image whose bytes changed.
+        CORRUPT = 508;
+        /// An image that does not read as one.
+        BAD_IMAGE = 509;
+    }
+}
+
+/// The pages, one section a code.
+const PAGES: &str = include_str!("codes.md");
+
+/// The page of a code, by its text (`HP307`, `hp307`, `307`); `None` for one that is not.
+pub fn explain(code: &str) -> Option<&'static str> {
+    let upper = code.to_ascii_uppercase();
+    let digits = upper.strip_prefix("HP").unwrap_or(&upper);
+    let start = PAGES.find(&format!("\n## HP{digits} ")).map(|at| at + 1)?;
+    let page = &PAGES[start..];
+    let end = page[2..].find("\n## ").map_or(page.len(), |at| at + 3);
+    Some(page[..end].trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hundreds_are_the_exit_code() {
+        assert_eq!(codes::NO_MATCH.exit_code(), 3);
+        assert_eq!(codes::DIGEST_MISMATCH.exit_code(), 5);
+    }
+
+    #[test]
+    fn a_page_is_found_by_any_spelling_of_its_code() {
+        let page = explain("HP307").expect("there");
+        assert!(page.starts_with("## HP307 "));
+        assert!(!page.contains("HP308"));
+        assert_eq!(explain("hp307"), Some(page));
+        assert_eq!(explain("307"), Some(page));
+        assert_eq!(explain("HP999"), None);
+        assert_eq!(explain(""), None);
+    }
+}

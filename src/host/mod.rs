@@ -1,0 +1,20 @@
+//! The only door to files, network, clock, environment and terminal.
+//!
+//! Everything else is given what it needs as values and is testable in memory; clippy's
+//! `disallowed-methods` keeps it so. Nothing here knows recipes, packages or images.
+#![allow(clippy::disallowed_methods)]
+
+mod clock;
+mod env;
+mod files;
+mod net;
+mod scratch;
+
+pub use clock::{Stopwatch, cores, now, pause, peak_memory};
+pub use env::{Environment, variable};
+pub use files::{
+    MAX_TEXT, copy_stamped, create_dirs, exists, file_problem, is_dir, is_empty_dir, list, open, read,
+    read_text, remove, remove_dir, rename, set_used, stamped, walk, write_atomic,
+};
+pub use net::{Client, Fetched, Limits, Url};
+pub use scratch::{FileLock, Scratch, ScratchDir};

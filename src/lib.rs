@@ -1,0 +1,9 @@
+//! hardpan turns a TOML recipe into a hardened, minimal, reproducible container image.
+//!
+//! The rooms and the rules between them are described in `ARCHITECTURE.md`; `cargo xtask tidy`
+//! holds them.
+
+pub mod canon;
+pub mod diag;
+pub mod host;
+pub mod ident;
