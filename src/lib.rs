@@ -7,3 +7,4 @@ pub mod canon;
 pub mod diag;
 pub mod host;
 pub mod ident;
+pub mod recipe;

@@ -1,0 +1,27 @@
+//! From the text of a recipe to what it concretely asks for.
+//!
+//! ```text
+//! text ─► node (as written, with places) ─► shape checked ─► amended (variant, platform) ─► model
+//! ```
+//!
+//! All problems of a file are reported at once, each with the words underlined. The room knows
+//! neither archives nor packages: whether a package exists is the lock's business.
+
+mod amend;
+mod keys;
+mod load;
+mod lower;
+mod lower_image;
+mod model;
+mod node;
+mod pattern;
+mod schema;
+mod shape;
+
+pub use load::Family;
+pub use model::{
+    ArchiveSpec, At, Chain, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle, LocalFile, Owner,
+    PackageEntry, Place, Recipe, Take, TestSpec, TextFile, User,
+};
+pub use pattern::{ALIASES, Pattern, merged};
+pub use schema::schema;

@@ -1,0 +1,102 @@
+//! Patterns of paths: `*` and `?` stay inside a folder, `**` crosses folders, `{a,b}` chooses.
+
+use std::fmt;
+use std::str::FromStr;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+/// A pattern of image paths, or a plain path, which is a pattern that matches itself.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    text: String,
+    matcher: GlobMatcher,
+}
+
+impl Pattern {
+    /// Whether the path (with its leading slash) matches.
+    pub fn matches(&self, path: &str) -> bool {
+        self.matcher.is_match(path)
+    }
+
+    /// The pattern as written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it has no wildcards.
+    pub fn is_plain(&self) -> bool {
+        !self.text.contains(['*', '?', '[', '{', '\\'])
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if !text.starts_with('/') && !text.starts_with("**") {
+            return Err(format!("`{text}` begins neither with `/` nor with `**`"));
+        }
+        // Debian's files are all below /usr by now; a pattern may be written either way.
+        let text = merged(text);
+        let glob = GlobBuilder::new(&text).literal_separator(true).backslash_escape(true).build();
+        let matcher = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
+        Ok(Self { text, matcher })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+impl Eq for Pattern {}
+
+/// The folders that merged `/usr` made links of (Debian's `usrmerge`).
+pub const ALIASES: [&str; 6] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+
+/// A path as it is with merged `/usr`: `/bin/x` is `/usr/bin/x`.
+pub fn merged(path: &str) -> String {
+    let first = path.strip_prefix('/').and_then(|rest| rest.split('/').next());
+    match first {
+        Some(first) if ALIASES.contains(&first) && path.len() > first.len() + 1 => format!("/usr{path}"),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        pattern.parse::<Pattern>().unwrap().matches(path)
+    }
+
+    #[test]
+    fn one_star_stays_in_its_folder_and_two_cross() {
+        assert!(matches("/usr/lib/*/libssl.so.3", "/usr/lib/x86_64-linux-gnu/libssl.so.3"));
+        assert!(!matches("/usr/*/libssl.so.3", "/usr/lib/x86_64-linux-gnu/libssl.so.3"));
+        assert!(matches("/usr/lib/python3.13/**", "/usr/lib/python3.13/os.py"));
+        assert!(matches("**/test/**", "/usr/lib/python3.13/test/x.py"));
+        assert!(!matches("**/test/**", "/usr/lib/python3.13/unittest/x.py"));
+        assert!(matches("/usr/share/{doc,info}/**", "/usr/share/info/x"));
+    }
+
+    #[test]
+    fn a_pattern_means_merged_paths() {
+        assert!(matches("/bin/sh", "/usr/bin/sh"));
+        assert_eq!(merged("/lib"), "/lib");
+        assert_eq!(merged("/library/x"), "/library/x");
+    }
+
+    #[test]
+    fn a_pattern_that_can_match_nothing_is_refused() {
+        assert!("usr/bin/x".parse::<Pattern>().is_err());
+        assert!("/usr/[".parse::<Pattern>().is_err());
+    }
+}
