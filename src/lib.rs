@@ -5,6 +5,10 @@
 
 pub mod canon;
 pub mod diag;
+pub mod fetch;
 pub mod host;
 pub mod ident;
+pub mod lock;
 pub mod recipe;
+pub mod source;
+pub mod store;

@@ -68,8 +68,8 @@ pub fn decoder<'a>(codec: Codec, input: impl Read + Send + 'a) -> io::Result<Box
     })
 }
 
-/// Reads what is left, at most `allowed` bytes of it, so that the decoder compares its check sums;
-/// more than that is an error, as is what the decoder itself finds wrong.
+/// Reads what is left, so that the decoder compares its check sums. At most `allowed` bytes of zeros
+/// may be left; anything else is an error, as is what the decoder itself finds wrong.
 pub fn finish(reader: &mut dyn Read, allowed: u64) -> io::Result<()> {
     let mut buffer = [0; 16 << 10];
     let mut left = allowed;
@@ -78,8 +78,10 @@ pub fn finish(reader: &mut dyn Read, allowed: u64) -> io::Result<()> {
         if got == 0 {
             return Ok(());
         }
+        let zeros = buffer[..got].iter().all(|byte| *byte == 0);
         left = left
             .checked_sub(got as u64)
+            .filter(|_| zeros)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "there is more data after the end"))?;
     }
 }
@@ -167,5 +169,6 @@ mod tests {
     fn what_is_left_is_bounded() {
         assert!(finish(&mut &[0_u8; 100][..], 100).is_ok());
         assert!(finish(&mut &[0_u8; 101][..], 100).is_err());
+        assert!(finish(&mut &b"x"[..], 100).is_err());
     }
 }

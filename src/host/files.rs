@@ -164,3 +164,23 @@ pub fn copy_stamped(from: &Path, to: &Path) -> Result<()> {
     set_used(scratch.file(), to)?;
     scratch.persist(to)
 }
+
+/// Opens a file to read and to write at its end; makes it if it is not there.
+pub fn open_append(path: &Path) -> Result<File> {
+    let file = std::fs::OpenOptions::new().read(true).append(true).create(true).open(path);
+    check("opening", path, file)
+}
+
+/// Length of a file, and when it was last used or changed, whichever is later.
+pub fn size_and_use(path: &Path) -> Result<(u64, Epoch)> {
+    let metadata = check("looking at", path, std::fs::symlink_metadata(path))?;
+    let times = [metadata.accessed(), metadata.modified()].into_iter().flatten();
+    let latest = times.max().unwrap_or(SystemTime::UNIX_EPOCH);
+    let seconds = latest.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    Ok((metadata.len(), Epoch(i64::try_from(seconds).unwrap_or(i64::MAX))))
+}
+
+/// Whether a file's owner may run it.
+pub fn is_executable(path: &Path) -> Result<bool> {
+    Ok(check("looking at", path, std::fs::metadata(path))?.permissions().mode() & 0o100 != 0)
+}

@@ -15,6 +15,9 @@ impl FromStr for Url {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        // apt writes `file:/path`.
+        let single = text.strip_prefix("file:/").filter(|rest| !rest.starts_with('/'));
+        let text = single.map_or_else(|| text.to_owned(), |rest| format!("file:///{rest}"));
         let text = text.trim_end_matches('/');
         let rest =
             ["http://", "https://", "file://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
@@ -65,6 +68,9 @@ impl fmt::Display for Url {
 pub struct Limits {
     /// The most bytes that are taken; a body that goes on is an error.
     pub bytes: u64,
+    /// Whether the caller will go on where a transfer ended: then each gets the client's patience,
+    /// so that a stall is seen soon; else it gets the time that its size explains as well.
+    pub resumes: bool,
 }
 
 /// What came of asking.
@@ -109,6 +115,11 @@ impl Client {
         Self { agent: config.into(), patience }
     }
 
+    /// Bytes that a transfer brings within the patience if it is worth going on with.
+    pub fn least_progress(&self) -> u64 {
+        LEAST_RATE * self.patience.as_secs().max(1)
+    }
+
     /// Asks for `url`, from byte `offset` on. An error is one of the network and may pass.
     pub fn get(&self, url: &Url, offset: u64, limits: Limits) -> io::Result<Fetched> {
         match url.local() {
@@ -118,7 +129,8 @@ impl Client {
     }
 
     fn get_remote(&self, url: &Url, offset: u64, limits: Limits) -> io::Result<Fetched> {
-        let time = self.patience + Duration::from_secs(limits.bytes / LEAST_RATE);
+        let whole = if limits.resumes { 0 } else { limits.bytes / LEAST_RATE };
+        let time = self.patience + Duration::from_secs(whole);
         let mut request = self.agent.get(url.secret()).config().timeout_recv_body(Some(time)).build();
         if offset > 0 {
             request = request.header("range", format!("bytes={offset}-"));

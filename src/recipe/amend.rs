@@ -14,8 +14,24 @@ use crate::diag::{Problem, SourceText, codes, nearest};
 
 /// Tables that are amended key by key; any other value is amended as a whole.
 const SECTIONS: &[&str] = &[
-    "debian", "debian.packages", "debian.archives", "links", "directories", "files", "file", "archive", "modes", "owners",
-    "users", "groups", "image", "image.env", "image.labels", "image.annotations", "lifecycle", "catalog",
+    "debian",
+    "debian.packages",
+    "debian.archives",
+    "links",
+    "directories",
+    "files",
+    "file",
+    "archive",
+    "modes",
+    "owners",
+    "users",
+    "groups",
+    "image",
+    "image.env",
+    "image.labels",
+    "image.annotations",
+    "lifecycle",
+    "catalog",
 ];
 
 /// Makes `["a", "b"]` of packages the table that it is short for.
@@ -64,13 +80,15 @@ fn below(path: &str, key: &str) -> String {
 
 impl Amender<'_> {
     fn say(&mut self, word: &Word, message: String, help: String) {
-        let problem = Problem::new(codes::AMENDMENT, message).at(self.source, word.span.clone(), "here").help(help);
+        let problem =
+            Problem::new(codes::AMENDMENT, message).at(self.source, word.span.clone(), "here").help(help);
         self.problems.push(problem);
     }
 
     fn absent(&mut self, word: &Word, verb: &str, path: &str, target: &Table) {
         let near = nearest(&word.text, target.keys()).map(|near| format!("did you mean `{near}`? "));
-        let help = format!("{}`{verb}` takes what is there; `add` takes what is not", near.unwrap_or_default());
+        let help =
+            format!("{}`{verb}` takes what is there; `add` takes what is not", near.unwrap_or_default());
         self.say(word, format!("`{path}` is not there to {verb}"), help);
     }
 

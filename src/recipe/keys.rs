@@ -22,7 +22,11 @@ const ARCHIVE: Kind = Table(&[
     key("keys", TEXTS, "OpenPGP public keys that sign its release files: paths beside the recipe."),
     key("origin", Text, "The Origin that its release files must say."),
     key("label", Text, "The Label that its release files must say."),
-    key("priority", Integer, "Versions of an archive with a higher number win over newer ones; 500 if not said."),
+    key(
+        "priority",
+        Integer,
+        "Versions of an archive with a higher number win over newer ones; 500 if not said.",
+    ),
 ]);
 
 const DEBIAN: Kind = Table(&[
@@ -67,7 +71,11 @@ const DOWNLOAD: Kind = Table(&[
     needed("url", Text, "Where it is; `{version}` stands for the recipe's version."),
     needed("sha256", Text, "The digest of the whole file."),
     needed("place", Text, "The folder in the image that its content goes below."),
-    key("format", Text, "`tar`, `tar.gz`, `tar.xz`, `tar.zst`, `zip` or `file`; by the address's ending if not said."),
+    key(
+        "format",
+        Text,
+        "`tar`, `tar.gz`, `tar.xz`, `tar.zst`, `zip` or `file`; by the address's ending if not said.",
+    ),
     key("strip", Integer, "How many leading folders of each member's name to take off; 0 if not said."),
     key("pick", TEXTS, "The members to take, as patterns after stripping; all if not said."),
     key("owner", Text, "`user:group` of all of it; `0:0` if not said."),
@@ -86,7 +94,11 @@ const USER: Kind = Either(&[
 ]);
 
 const IMAGE: Kind = Table(&[
-    key("user", Either(&[Integer, Text]), "Who the process runs as: a number, `uid:gid`, or a declared name."),
+    key(
+        "user",
+        Either(&[Integer, Text]),
+        "Who the process runs as: a number, `uid:gid`, or a declared name.",
+    ),
     key("entrypoint", TEXTS, "The program and its first arguments."),
     key("cmd", TEXTS, "Default arguments, replaced by those given at run time."),
     key("env", Map("variable", &Text), "Environment variables."),
@@ -143,7 +155,11 @@ pub const AMENDABLE: &[Key] = &[
     key("files", Map("path", &TEXT_FILE), "Small text files: path = content, or a table."),
     key("file", Map("path", &LOCAL_FILE), "Files from the recipe's folder: path = file, or a table."),
     key("archive", Map("name", &DOWNLOAD), "Archives from an address, pinned by digest."),
-    key("modes", Map("path or pattern", &Text), "Permission bits, such as `4755`: the only way to keep set-id bits."),
+    key(
+        "modes",
+        Map("path or pattern", &Text),
+        "Permission bits, such as `4755`: the only way to keep set-id bits.",
+    ),
     key("owners", Map("path or pattern", &Text), "`user:group` of packaged files."),
     key("drop", List(&Text), PATTERNS),
     key("users", Map("user name", &USER), "Accounts: a number, or a table."),
@@ -162,7 +178,11 @@ const HEAD: &[Key] = &[
     key("platforms", TEXTS, "`linux/amd64`, `linux/arm64`; both if not said."),
     key("source", Text, "Where the recipe's own source is, for the annotation."),
     key("licenses", Text, "The SPDX expression of the recipe's licence, for the annotation."),
-    key("variant", Map("variant name", &AMENDMENT), "Other images from the same recipe, built as NAME:TAG-VARIANT."),
+    key(
+        "variant",
+        Map("variant name", &AMENDMENT),
+        "Other images from the same recipe, built as NAME:TAG-VARIANT.",
+    ),
     key("platform", Map("platform", &AMENDMENT), "What differs on one platform."),
 ];
 

@@ -113,7 +113,9 @@ impl Family {
         for document in &self.documents {
             let variants = document.table.get("variant").and_then(Node::table).cloned().unwrap_or_default();
             let variants = std::iter::once(None).chain(variants.keys().map(Some).collect::<Vec<_>>());
-            for (variant, platform) in variants.flat_map(|variant| Platform::ALL.map(|platform| (variant, platform))) {
+            for (variant, platform) in
+                variants.flat_map(|variant| Platform::ALL.map(|platform| (variant, platform)))
+            {
                 let found = document.concrete(variant, platform).1;
                 let new: Vec<_> = found.into_iter().filter(|problem| !problems.contains(problem)).collect();
                 problems.extend(new);
@@ -126,7 +128,9 @@ impl Family {
 
 /// In the order of the files' lines.
 fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
-    problems.sort_by_key(|problem| problem.place.as_ref().and_then(|(_, labels)| labels.first().map(|(span, _)| span.start)));
+    problems.sort_by_key(|problem| {
+        problem.place.as_ref().and_then(|(_, labels)| labels.first().map(|(span, _)| span.start))
+    });
     problems
 }
 
@@ -136,7 +140,8 @@ impl Document {
             return Err(missing(path, named_in));
         }
         let source = Arc::new(SourceText { name: path.display().to_string(), text: host::read_text(path)? });
-        let mut table = node::parse(&source).map_err(|problems| Failure::check(problems).expect_err("some"))?;
+        let mut table =
+            node::parse(&source).map_err(|problems| Failure::check(problems).expect_err("some"))?;
         expand_packages(&mut table);
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Ok(Self { source, folder: folder.to_owned(), table })
@@ -151,9 +156,12 @@ impl Document {
         let Some(node) = self.table.get("extends") else { return Ok(None) };
         let Some(name) = node.text() else { return Ok(None) };
         let path = self.folder.join(format!("{name}.toml"));
-        let here = |code, message: String| Problem::new(code, message).at(&self.source, node.span.clone(), "named here");
+        let here = |code, message: String| {
+            Problem::new(code, message).at(&self.source, node.span.clone(), "named here")
+        };
         if seen.contains(&path) {
-            let chain: Vec<String> = seen.iter().chain([&path]).map(|path| path.display().to_string()).collect();
+            let chain: Vec<String> =
+                seen.iter().chain([&path]).map(|path| path.display().to_string()).collect();
             return Err(here(codes::CYCLE, format!("`{}` extends itself", path.display()))
                 .fact("chain", chain.join(" → "))
                 .help("let one of them extend nothing")
@@ -185,14 +193,19 @@ impl Document {
     }
 
     fn check_platform_names(&self, problems: &mut Vec<Problem>) {
-        let keys = self.table.get("platform").and_then(Node::table).into_iter().flat_map(|table| &table.entries);
+        let keys =
+            self.table.get("platform").and_then(Node::table).into_iter().flat_map(|table| &table.entries);
         let keys = keys.map(|(word, _)| (word.text.as_str(), &word.span));
         let nodes = self.table.get("platforms").and_then(Node::list).unwrap_or_default();
         let nodes = nodes.iter().filter_map(|node| Some((node.text()?, &node.span)));
         for (text, span) in keys.chain(nodes) {
             if let Err(error) = text.parse::<Platform>() {
                 let problem = Problem::new(codes::BAD_VALUE, error.to_string());
-                problems.push(problem.at(&self.source, span.clone(), "this value").help("`linux/amd64` or `linux/arm64`"));
+                problems.push(
+                    problem
+                        .at(&self.source, span.clone(), "this value")
+                        .help("`linux/amd64` or `linux/arm64`"),
+                );
             }
         }
     }

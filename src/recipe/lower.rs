@@ -9,7 +9,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::model::{
-    ArchiveSpec, At, Directory, Download, DownloadFormat, LocalFile, Owner, PackageEntry, Place, Recipe, Take, TextFile,
+    ArchiveSpec, At, Directory, Download, DownloadFormat, LocalFile, Owner, PackageEntry, Place, Recipe,
+    Take, TextFile,
 };
 use super::node::{Node, Table, Word};
 use super::{Pattern, merged};
@@ -25,7 +26,11 @@ pub(super) struct Lowering {
 
 /// Lowers a checked and amended recipe.
 pub(super) fn lower(
-    source: &Arc<SourceText>, folder: &Path, table: &Table, variant: Option<&str>, platform: Platform,
+    source: &Arc<SourceText>,
+    folder: &Path,
+    table: &Table,
+    variant: Option<&str>,
+    platform: Platform,
 ) -> (Option<Recipe>, Vec<Problem>) {
     let mut lowering = Lowering { source: Arc::clone(source), platform, problems: Vec::new() };
     let recipe = lowering.recipe(folder, table, variant);
@@ -93,7 +98,8 @@ impl Lowering {
 
     pub(super) fn mode(&mut self, node: &Node) -> Option<u32> {
         let text = node.text()?;
-        let octal = text.len() >= 3 && text.len() <= 5 && text.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+        let octal =
+            text.len() >= 3 && text.len() <= 5 && text.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
         let mode = u32::from_str_radix(text, 8).ok().filter(|mode| octal && *mode <= 0o7777);
         if mode.is_none() {
             self.bad(&node.span, format!("`{text}` is not a mode"), "write octal digits, such as `0755`");
@@ -102,17 +108,25 @@ impl Lowering {
     }
 
     pub(super) fn owner(&mut self, node: &Node) -> Option<Owner> {
-        let text = node.integer().map_or_else(|| node.text().unwrap_or_default().to_owned(), |number| number.to_string());
+        let text = node
+            .integer()
+            .map_or_else(|| node.text().unwrap_or_default().to_owned(), |number| number.to_string());
         let (user, group) = match text.split_once(':') {
             Some((user, group)) => (user.to_owned(), Some(group.to_owned())),
             None => (text.clone(), None),
         };
-        let number_too_large = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u32>().is_err();
-        let fine = |part: &str| !part.is_empty() && !part.contains([':', '/', ' ']) && !number_too_large(part);
+        let number_too_large =
+            |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u32>().is_err();
+        let fine =
+            |part: &str| !part.is_empty() && !part.contains([':', '/', ' ']) && !number_too_large(part);
         if fine(&user) && group.as_deref().is_none_or(fine) && !user.starts_with('-') {
             return Some(Owner { user, group });
         }
-        self.bad(&node.span, format!("`{text}` is not an owner"), "write `uid:gid` as numbers, or declared names");
+        self.bad(
+            &node.span,
+            format!("`{text}` is not an owner"),
+            "write `uid:gid` as numbers, or declared names",
+        );
         None
     }
 
@@ -125,7 +139,12 @@ impl Lowering {
     }
 
     /// Everything of a table whose keys are paths.
-    fn by_path<T>(&mut self, table: &Table, key: &str, mut value: impl FnMut(&mut Self, &Node) -> Option<T>) -> BTreeMap<ImagePath, At<T>> {
+    fn by_path<T>(
+        &mut self,
+        table: &Table,
+        key: &str,
+        mut value: impl FnMut(&mut Self, &Node) -> Option<T>,
+    ) -> BTreeMap<ImagePath, At<T>> {
         let mut found = BTreeMap::new();
         for (word, node) in &Self::section(table, key).entries {
             if let (Some(path), Some(value)) = (self.path(&word.text, &word.span), value(self, node)) {
@@ -136,7 +155,9 @@ impl Lowering {
     }
 
     fn recipe(&mut self, folder: &Path, table: &Table, variant: Option<&str>) -> Option<Recipe> {
-        let name = table.get("name").and_then(|node| self.parsed(node, "this names the image: `python`, `my-team.app`"));
+        let name = table
+            .get("name")
+            .and_then(|node| self.parsed(node, "this names the image: `python`, `my-team.app`"));
         if table.get("name").is_none() {
             let problem = Problem::new(codes::MISSING_KEY, "the recipe has no `name`");
             self.problems.push(problem.at(&self.source, 0..0, "at its beginning").help("add `name = \"…\"`"));
@@ -224,7 +245,12 @@ impl Lowering {
         Some(LocalFile { from: path.to_owned(), mode, owner })
     }
 
-    fn by_pattern<T>(&mut self, table: &Table, key: &str, mut value: impl FnMut(&mut Self, &Node) -> Option<T>) -> Vec<At<(Pattern, T)>> {
+    fn by_pattern<T>(
+        &mut self,
+        table: &Table,
+        key: &str,
+        mut value: impl FnMut(&mut Self, &Node) -> Option<T>,
+    ) -> Vec<At<(Pattern, T)>> {
         let mut found = Vec::new();
         for (word, node) in &Self::section(table, key).entries {
             let pattern: Option<At<Pattern>> = self.key(word, "begin with `/`, or with `**/`");
@@ -243,7 +269,11 @@ impl Lowering {
             // What the version will be is not known yet; any stand-in shows whether the rest is a tag.
             match text.replace("{version}", "1").parse::<crate::ident::TagName>() {
                 Ok(_) => tags.push(self.at(text.to_owned(), node)),
-                Err(error) => self.bad(&node.span, error, "a tag may hold `{version}` and letters, digits, `_`, `.`, `-`"),
+                Err(error) => self.bad(
+                    &node.span,
+                    error,
+                    "a tag may hold `{version}` and letters, digits, `_`, `.`, `-`",
+                ),
             }
         }
         tags
@@ -293,7 +323,11 @@ impl Lowering {
             Some("runtime") => Take::Runtime,
             Some("all") => Take::All,
             Some(text) => {
-                self.bad(&node.span, format!("`{text}` does not say what to take"), "`\"runtime\"`, `\"all\"`, or a list of patterns");
+                self.bad(
+                    &node.span,
+                    format!("`{text}` does not say what to take"),
+                    "`\"runtime\"`, `\"all\"`, or a list of patterns",
+                );
                 Take::Runtime
             }
             None if node.list().is_some() => {
@@ -370,7 +404,8 @@ impl Lowering {
         } else if text == "file" {
             Some(DownloadFormat::File)
         } else {
-            let help = "`format` takes `tar`, `tar.gz`, `tar.xz`, `tar.zst`, `zip`, or `file` for a single file";
+            let help =
+                "`format` takes `tar`, `tar.gz`, `tar.xz`, `tar.zst`, `zip`, or `file` for a single file";
             self.bad(&named.span, "what kind of archive this is can't be told", help);
             None
         }

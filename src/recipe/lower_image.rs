@@ -8,7 +8,8 @@ use super::node::{Node, Table, Value};
 use crate::ident::ImagePath;
 
 /// Signals by name, as a container runtime takes them.
-const SIGNALS: &[&str] = &["TERM", "QUIT", "INT", "HUP", "USR1", "USR2", "WINCH", "KILL", "ALRM", "CONT", "STOP"];
+const SIGNALS: &[&str] =
+    &["TERM", "QUIT", "INT", "HUP", "USR1", "USR2", "WINCH", "KILL", "ALRM", "CONT", "STOP"];
 
 impl Lowering {
     fn id(&mut self, node: &Node) -> Option<u32> {
@@ -27,7 +28,11 @@ impl Lowering {
         if starts && name.len() <= 32 && name.bytes().all(fine) {
             return Some(name.clone());
         }
-        self.bad(&word.span, format!("`{name}` is not the name of a user or group"), "up to 32 of `a-z 0-9 _ -`");
+        self.bad(
+            &word.span,
+            format!("`{name}` is not the name of a user or group"),
+            "up to 32 of `a-z 0-9 _ -`",
+        );
         None
     }
 
@@ -56,7 +61,11 @@ impl Lowering {
         let Some(node) = table.get(key) else { return default.to_owned() };
         let text = node.text().unwrap_or(default);
         if text.contains([':', '\n', '\0']) {
-            self.bad(&node.span, format!("`{key}` holds a colon or a line end"), "passwd(5) separates its fields by colons");
+            self.bad(
+                &node.span,
+                format!("`{key}` holds a colon or a line end"),
+                "passwd(5) separates its fields by colons",
+            );
         }
         text.to_owned()
     }
@@ -73,7 +82,8 @@ impl Lowering {
 
     fn map(table: &Table, key: &str) -> BTreeMap<String, String> {
         let section = Self::section(table, key);
-        let pair = |(word, node): &(super::node::Word, Node)| Some((word.text.clone(), node.text()?.to_owned()));
+        let pair =
+            |(word, node): &(super::node::Word, Node)| Some((word.text.clone(), node.text()?.to_owned()));
         section.entries.iter().filter_map(pair).collect()
     }
 
@@ -113,7 +123,8 @@ impl Lowering {
                 _ => continue,
             };
             let (number, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
-            if number.parse::<u16>().is_ok_and(|port| port > 0) && matches!(protocol, "tcp" | "udp" | "sctp") {
+            if number.parse::<u16>().is_ok_and(|port| port > 0) && matches!(protocol, "tcp" | "udp" | "sctp")
+            {
                 ports.push(format!("{number}/{protocol}"));
             } else {
                 self.bad(&node.span, format!("`{text}` is not a port"), "write `8080`, or `53/udp`");

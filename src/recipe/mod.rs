@@ -20,8 +20,8 @@ mod shape;
 
 pub use load::Family;
 pub use model::{
-    ArchiveSpec, At, Chain, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle, LocalFile, Owner,
-    PackageEntry, Place, Recipe, Take, TestSpec, TextFile, User,
+    ArchiveSpec, At, Chain, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle, LocalFile,
+    Owner, PackageEntry, Place, Recipe, Take, TestSpec, TextFile, User,
 };
 pub use pattern::{ALIASES, Pattern, merged};
 pub use schema::schema;

@@ -60,7 +60,11 @@ impl Chain {
 
     /// All groups, by name; later recipes win.
     pub fn groups(&self) -> BTreeMap<&str, u32> {
-        self.recipes.iter().flat_map(|recipe| &recipe.groups).map(|group| (group.name.as_str(), group.gid)).collect()
+        self.recipes
+            .iter()
+            .flat_map(|recipe| &recipe.groups)
+            .map(|group| (group.name.as_str(), group.gid))
+            .collect()
     }
 }
 

@@ -119,7 +119,8 @@ pub fn parse(source: &Arc<SourceText>) -> Result<Table, Vec<Problem>> {
 }
 
 fn convert_table(table: &DeTable) -> Table {
-    let word = |key: &Spanned<std::borrow::Cow<str>>| Word { text: key.get_ref().to_string(), span: key.span() };
+    let word =
+        |key: &Spanned<std::borrow::Cow<str>>| Word { text: key.get_ref().to_string(), span: key.span() };
     let mut entries: Vec<_> = table.iter().map(|(key, value)| (word(key), convert(value))).collect();
     // The parser sorts by key; people are told of their problems in the order of the file.
     entries.sort_by_key(|(word, _)| word.span.start);

@@ -123,7 +123,9 @@ impl Checker<'_> {
             return;
         }
         match (kind, &node.value) {
-            (Kind::List(inner), Value::List(nodes)) => nodes.iter().for_each(|node| self.node(name, node, inner)),
+            (Kind::List(inner), Value::List(nodes)) => {
+                nodes.iter().for_each(|node| self.node(name, node, inner))
+            }
             (Kind::Map(_, inner), Value::Table(table)) => {
                 table.entries.iter().for_each(|(word, node)| self.node(&word.text, node, inner));
             }

@@ -1,0 +1,120 @@
+//! From a blob of the store to its parcel, made at most once.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek as _};
+
+use super::parcel::{PARCEL_VERSION, Parcel, ParcelIndex, ParcelWriter, note_large_elfs};
+use super::tarball::Collector;
+use super::{deb, single, tarball, zipball};
+use crate::canon::{self, Codec};
+use crate::diag::{Code, Problem, Result, codes};
+use crate::host;
+use crate::ident::Sha256;
+use crate::store::Store;
+
+/// What a blob is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A Debian package.
+    Deb,
+    /// A tar, compressed or not, and how many leading folders are taken off.
+    Tar(usize),
+    /// A zip, and how many leading folders are taken off.
+    Zip(usize),
+    /// A single file.
+    Single,
+}
+
+/// The kind under which the store keeps parcels.
+const KIND: &str = "parcels";
+
+impl Form {
+    fn code(self) -> Code {
+        if self == Self::Deb { codes::BAD_PACKAGE } else { codes::BAD_ARCHIVE }
+    }
+
+    /// The key of the parcel of a blob read in this form.
+    pub fn key(self, blob: &Sha256) -> Sha256 {
+        Sha256::of(format!("parcel {PARCEL_VERSION} {self:?} {blob}").as_bytes())
+    }
+}
+
+/// The parcel of a blob; `name` is what the blob is called in messages.
+pub fn parcel(store: &Store, blob: &Sha256, form: Form, name: &str) -> Result<Parcel> {
+    let key = form.key(blob);
+    if let Some(file) = store.open_derived(KIND, &key)?
+        && let Ok(parcel) = Parcel::open(file)
+    {
+        return Ok(parcel);
+    }
+    make(store, blob, form, name, &key)?;
+    let path = store.derived_path(KIND, &key);
+    Parcel::open(host::open(&path)?).map_err(|error| host::file_problem("reading", &path, &error).into())
+}
+
+fn make(store: &Store, blob: &Sha256, form: Form, name: &str, key: &Sha256) -> Result<()> {
+    let input = store.open_blob(blob)?;
+    let mut scratch = store.new_derived(KIND)?;
+    let made = write(input, form, scratch.file());
+    match made {
+        Ok(()) => store.put_derived(KIND, key, scratch),
+        Err(Refused::Output(error)) => Err(host::file_problem("writing below", store.root(), &error).into()),
+        Err(Refused::Input(why)) => Err(Problem::new(form.code(), format!("{name} is refused"))
+            .found(why)
+            .fact("sha256", blob)
+            .help("it is broken or hostile: take another version, or tell its archive")
+            .into()),
+    }
+}
+
+enum Refused {
+    Input(String),
+    Output(std::io::Error),
+}
+
+fn write(mut input: File, form: Form, file: &mut File) -> std::result::Result<(), Refused> {
+    let length = input.metadata().map_err(Refused::Output)?.len();
+    let mut out = ParcelWriter::new(BufWriter::with_capacity(1 << 18, &*file)).map_err(Refused::Output)?;
+    // A full disk shows as a refusal of the input; the file itself tells them apart.
+    let mut index = read(&mut input, form, length, &mut out)
+        .map_err(|why| disk_full(file).map_or(Refused::Input(why), Refused::Output))?;
+    out.flush().map_err(Refused::Output)?;
+    note_large_elfs(file, &mut index.entries).map_err(Refused::Output)?;
+    out.finish(&index).map_err(Refused::Output)
+}
+
+/// Whether a byte more can't be written to a file.
+fn disk_full(file: &File) -> Option<std::io::Error> {
+    use std::os::unix::fs::FileExt as _;
+    let end = file.metadata().ok()?.len();
+    file.write_all_at(&[0; 4096], end).err()
+}
+
+fn read<W: std::io::Write>(
+    input: &mut File,
+    form: Form,
+    length: u64,
+    out: &mut ParcelWriter<W>,
+) -> std::result::Result<ParcelIndex, String> {
+    let mut index = ParcelIndex::default();
+    match form {
+        Form::Deb => return deb::read(input, length, out),
+        Form::Single => index.entries.push(single::read(input, length, out)?),
+        Form::Zip(strip) => {
+            let mut collector = Collector::new(length, strip);
+            zipball::read(input.try_clone().map_err(|error| error.to_string())?, &mut collector, out)?;
+            index.entries = collector.entries;
+        }
+        Form::Tar(strip) => {
+            let mut magic = [0; 6];
+            let got = input.read(&mut magic).map_err(|error| error.to_string())?;
+            input.rewind().map_err(|error| error.to_string())?;
+            let mut decoder =
+                canon::decoder(Codec::of_magic(&magic[..got]), input).map_err(|error| error.to_string())?;
+            let mut collector = Collector::new(length, strip);
+            tarball::read(&mut decoder, &mut collector, out)?;
+            index.entries = collector.entries;
+        }
+    }
+    Ok(index)
+}

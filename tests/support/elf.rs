@@ -1,0 +1,195 @@
+//! Tiny ELF files (System V ABI, "Object Files"): what a loader reads, and no sections at all, as in
+//! files that were stripped to the bone.
+
+/// Machine number of x86-64.
+pub const X86_64: u16 = 62;
+/// Machine number of 64-bit ARM.
+pub const AARCH64: u16 = 183;
+
+const HEADER: u64 = 64;
+const PROGRAM_HEADER: u64 = 56;
+
+/// Whether a file is to be run or to be linked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ElfKind {
+    /// An executable at a fixed address. Without interpreter and needs it really runs, and ends
+    /// with status 0.
+    Exec,
+    /// A shared object, or a position-independent executable where it has an interpreter.
+    Shared,
+}
+
+/// A 64-bit little-endian ELF file under construction.
+#[derive(Debug, Clone)]
+pub struct Elf {
+    machine: u16,
+    kind: ElfKind,
+    interp: Option<String>,
+    entries: Vec<(u64, String)>,
+}
+
+/// The parts whose places in the file depend on one another.
+struct Plan {
+    base: u64,
+    interp: u64,
+    strings: u64,
+    dynamic: u64,
+    code: u64,
+}
+
+const DT_NEEDED: u64 = 1;
+const DT_STRTAB: u64 = 5;
+const DT_STRSZ: u64 = 10;
+const DT_SONAME: u64 = 14;
+const DT_RPATH: u64 = 15;
+const DT_RUNPATH: u64 = 29;
+
+impl Elf {
+    /// A file that needs nothing.
+    pub fn new(machine: u16, kind: ElfKind) -> Self {
+        Self { machine, kind, interp: None, entries: Vec::new() }
+    }
+
+    fn entry(mut self, tag: u64, text: &str) -> Self {
+        self.entries.push((tag, text.into()));
+        self
+    }
+
+    /// The name under which others need it.
+    pub fn soname(self, name: &str) -> Self {
+        self.entry(DT_SONAME, name)
+    }
+
+    /// One more library that it needs.
+    pub fn needed(self, name: &str) -> Self {
+        self.entry(DT_NEEDED, name)
+    }
+
+    /// Where it looks for libraries.
+    pub fn runpath(self, path: &str) -> Self {
+        self.entry(DT_RUNPATH, path)
+    }
+
+    /// Where it looks for libraries, the old way.
+    pub fn rpath(self, path: &str) -> Self {
+        self.entry(DT_RPATH, path)
+    }
+
+    /// The loader that runs it.
+    pub fn interp(mut self, path: &str) -> Self {
+        self.interp = Some(path.into());
+        self
+    }
+
+    /// The bytes of the file.
+    pub fn build(&self) -> Vec<u8> {
+        let interp = self.interp.as_ref().map_or(Vec::new(), |path| [path.as_bytes(), b"\0"].concat());
+        let (strings, offsets) = self.strings();
+        let headers = 1 + u64::from(self.interp.is_some()) + u64::from(self.is_dynamic());
+        let base = if self.kind == ElfKind::Exec { 0x40_0000 } else { 0 };
+        let at = HEADER + headers * PROGRAM_HEADER;
+        let after = at + interp.len() as u64;
+        let dynamic = (after + strings.len() as u64).next_multiple_of(8);
+        let tags = self.dynamic(base + after, strings.len() as u64, &offsets);
+        let plan = Plan { base, interp: at, strings: after, dynamic, code: dynamic + tags.len() as u64 };
+        let size = plan.code + self.code().len() as u64;
+        let mut out = self.header(&plan, headers);
+        out.extend(self.program_headers(&plan, size, tags.len() as u64));
+        out.extend(interp);
+        out.extend(strings);
+        out.resize(usize::try_from(dynamic).expect("small"), 0);
+        out.extend(tags);
+        out.extend(self.code());
+        out
+    }
+
+    fn is_dynamic(&self) -> bool {
+        self.kind == ElfKind::Shared || self.interp.is_some() || !self.entries.is_empty()
+    }
+
+    /// The string table, and where in it the text of each entry begins.
+    fn strings(&self) -> (Vec<u8>, Vec<u64>) {
+        let mut table = vec![0];
+        let mut offsets = Vec::new();
+        for (_, text) in &self.entries {
+            offsets.push(table.len() as u64);
+            table.extend(text.bytes().chain([0]));
+        }
+        (table, offsets)
+    }
+
+    fn dynamic(&self, strings: u64, size: u64, offsets: &[u64]) -> Vec<u8> {
+        if !self.is_dynamic() {
+            return Vec::new();
+        }
+        let mut tags: Vec<(u64, u64)> =
+            self.entries.iter().zip(offsets).map(|((tag, _), &offset)| (*tag, offset)).collect();
+        tags.extend([(DT_STRTAB, strings), (DT_STRSZ, size), (0, 0)]);
+        tags.iter().flat_map(|(tag, value)| [tag.to_le_bytes(), value.to_le_bytes()].concat()).collect()
+    }
+
+    fn header(&self, plan: &Plan, headers: u64) -> Vec<u8> {
+        // 64 bits, little-endian, version 1.
+        let mut out = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+        let kind: u16 = if self.kind == ElfKind::Exec { 2 } else { 3 };
+        out.extend(kind.to_le_bytes());
+        out.extend(self.machine.to_le_bytes());
+        out.extend(1_u32.to_le_bytes());
+        for field in [plan.base + plan.code, HEADER, 0] {
+            out.extend(field.to_le_bytes());
+        }
+        out.extend(0_u32.to_le_bytes());
+        let count = u16::try_from(headers).expect("three at most");
+        for field in [64, 56, count, 64, 0, 0] {
+            out.extend(field.to_le_bytes());
+        }
+        out
+    }
+
+    /// One for all of the file, then those for its interpreter and dynamic section.
+    fn program_headers(&self, plan: &Plan, size: u64, tags: u64) -> Vec<u8> {
+        const READ: u32 = 4;
+        const READ_AND_RUN: u32 = 5;
+        let mut out = Vec::new();
+        if self.interp.is_some() {
+            out.extend(program_header(3, READ, plan.base, plan.interp, plan.strings - plan.interp, 1));
+        }
+        out.extend(program_header(1, READ_AND_RUN, plan.base, 0, size, 0x1000));
+        if self.is_dynamic() {
+            out.extend(program_header(2, READ, plan.base, plan.dynamic, tags, 8));
+        }
+        out
+    }
+
+    /// `exit(0)`, as the kernel takes it.
+    fn code(&self) -> &'static [u8] {
+        match self.machine {
+            // mov eax, 60; xor edi, edi; syscall
+            X86_64 => b"\xb8\x3c\0\0\0\x31\xff\x0f\x05",
+            // mov x8, 93; mov x0, 0; svc 0
+            AARCH64 => b"\xa8\x0b\x80\xd2\0\0\x80\xd2\x01\0\0\xd4",
+            _ => b"\0\0\0\0",
+        }
+    }
+}
+
+fn program_header(kind: u32, flags: u32, base: u64, offset: u64, size: u64, align: u64) -> Vec<u8> {
+    let mut out = [kind.to_le_bytes(), flags.to_le_bytes()].concat();
+    for field in [offset, base + offset, base + offset, size, size, align] {
+        out.extend(field.to_le_bytes());
+    }
+    out
+}
+
+/// An ELF file in one call; [`Elf`] can say more.
+pub fn elf(
+    machine: u16,
+    kind: ElfKind,
+    soname: Option<&str>,
+    needed: &[&str],
+    interp: Option<&str>,
+) -> Vec<u8> {
+    let elf = needed.iter().fold(Elf::new(machine, kind), |elf, name| elf.needed(name));
+    let elf = soname.into_iter().fold(elf, Elf::soname);
+    interp.into_iter().fold(elf, Elf::interp).build()
+}
