@@ -4,11 +4,15 @@
 //! holds them.
 
 pub mod canon;
+pub mod cli;
 pub mod diag;
 pub mod fetch;
 pub mod host;
 pub mod ident;
+pub mod image;
+pub mod layer;
 pub mod lock;
+pub mod pipeline;
 pub mod recipe;
 pub mod source;
 pub mod store;

@@ -1,3 +1,7 @@
 //! The command line of hardpan.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hardpan::cli::main()
+}

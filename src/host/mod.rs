@@ -10,6 +10,7 @@ mod files;
 mod net;
 mod progress;
 mod scratch;
+mod threads;
 
 pub use clock::{Stopwatch, cores, now, pause, peak_memory};
 pub use env::{Environment, variable};
@@ -21,3 +22,4 @@ pub use files::{
 pub use net::{Client, Fetched, Limits, Url};
 pub use progress::{Bar, Progress, Voice, on_terminal, size};
 pub use scratch::{FileLock, Scratch, ScratchDir};
+pub use threads::side_by_side;

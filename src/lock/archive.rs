@@ -45,6 +45,12 @@ const DEBIAN_KEYS: [&[u8]; 6] = [
 pub const KNOWN: [(&str, &str, &str); 2] =
     [("debian", "Debian", "Debian"), ("debian-security", "Debian", "Debian-Security")];
 
+/// Debian's own archives of a suite.
+pub fn debian_archives(suite: &str) -> Vec<Archive> {
+    let suites = vec![suite.to_owned(), format!("{suite}-updates")];
+    vec![debian(0, suites, Vec::new()), debian(1, vec![format!("{suite}-security")], Vec::new())]
+}
+
 /// All archives that a chain of recipes draws on.
 pub fn archives(chain: &Chain) -> Result<Vec<Archive>> {
     let mut archives = Vec::new();

@@ -17,7 +17,7 @@ mod resolve;
 mod satisfy;
 mod update;
 
-pub use archive::{Archive, KNOWN, archives};
+pub use archive::{Archive, KNOWN, archives, debian_archives};
 pub use changes::{Change, changes};
 pub use file::{Lock, LockedPackage, LockedRelease};
 pub use openpgp::{Keyring, Verified};

@@ -20,5 +20,5 @@ mod zipball;
 
 pub use elf::ElfInfo;
 pub use entry::{Content, Entry, Kind};
-pub use parcel::{Parcel, ParcelIndex};
+pub use parcel::{ContentReader, Parcel, ParcelIndex};
 pub use read::{Form, parcel};

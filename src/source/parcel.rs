@@ -154,55 +154,56 @@ impl Parcel {
         let index = serde_json::from_slice(&text)?;
         Ok(Self { file: Arc::new(file), index: Arc::new(index) })
     }
-
-    /// A reader of files; each thread has its own.
-    pub fn reader(&self) -> io::Result<ContentReader> {
-        let decompressor = zstd::bulk::Decompressor::new()?;
-        Ok(ContentReader {
-            file: Arc::clone(&self.file),
-            decompressor,
-            packed: Vec::new(),
-            chunk: Vec::with_capacity(CHUNK),
-        })
-    }
 }
 
-/// Reads files out of a parcel.
+/// Reads files out of parcels; each thread has its own.
 pub struct ContentReader {
-    file: Arc<File>,
     decompressor: zstd::bulk::Decompressor<'static>,
     packed: Vec<u8>,
     chunk: Vec<u8>,
 }
 
+impl Default for ContentReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl ContentReader {
+    /// With empty buffers.
+    pub fn new() -> Self {
+        let decompressor = zstd::bulk::Decompressor::new().expect("zstd has memory for its context");
+        Self { decompressor, packed: Vec::new(), chunk: Vec::with_capacity(CHUNK) }
+    }
+
     /// Hands the content over, a mebibyte at a time.
     pub fn read(
         &mut self,
+        parcel: &Parcel,
         content: &Content,
         take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut at = content.at;
         for length in &content.frames {
-            self.chunk_at(at, *length)?;
+            self.chunk_at(&parcel.file, at, *length)?;
             take(&self.chunk)?;
             at += u64::from(*length);
         }
         Ok(())
     }
 
-    fn chunk_at(&mut self, at: u64, length: u32) -> io::Result<()> {
+    fn chunk_at(&mut self, file: &File, at: u64, length: u32) -> io::Result<()> {
         self.packed.resize(length as usize, 0);
-        self.file.read_exact_at(&mut self.packed, at)?;
+        file.read_exact_at(&mut self.packed, at)?;
         self.chunk.clear();
         self.decompressor.decompress_to_buffer(&self.packed, &mut self.chunk)?;
         Ok(())
     }
 
     /// The whole content of a small file.
-    pub fn bytes(&mut self, content: &Content) -> io::Result<Vec<u8>> {
+    pub fn bytes(&mut self, parcel: &Parcel, content: &Content) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.read(content, &mut |chunk| {
+        self.read(parcel, content, &mut |chunk| {
             bytes.extend_from_slice(chunk);
             Ok(())
         })?;
@@ -211,14 +212,15 @@ impl ContentReader {
 }
 
 /// A file of a parcel that can be sought in, for ELF files of more than one frame.
-struct Seekable {
+struct Seekable<'a> {
     reader: ContentReader,
+    file: &'a File,
     content: Content,
     position: u64,
     here: Option<usize>,
 }
 
-impl Read for Seekable {
+impl Read for Seekable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let frame = usize::try_from(self.position / CHUNK as u64).unwrap_or(usize::MAX);
         if self.position >= self.content.size || frame >= self.content.frames.len() {
@@ -226,7 +228,7 @@ impl Read for Seekable {
         }
         if self.here != Some(frame) {
             let before: u64 = self.content.frames[..frame].iter().map(|length| u64::from(*length)).sum();
-            self.reader.chunk_at(self.content.at + before, self.content.frames[frame])?;
+            self.reader.chunk_at(self.file, self.content.at + before, self.content.frames[frame])?;
             self.here = Some(frame);
         }
         let inside = usize::try_from(self.position % CHUNK as u64).expect("below a mebibyte");
@@ -238,7 +240,7 @@ impl Read for Seekable {
     }
 }
 
-impl Seek for Seekable {
+impl Seek for Seekable<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
             SeekFrom::Start(at) => Some(at),
@@ -258,13 +260,13 @@ pub(super) fn note_large_elfs(file: &File, entries: &mut [Entry]) -> io::Result<
         if content.frames.len() < 2 || content.elf.is_none() {
             continue;
         }
-        let reader = ContentReader {
-            file: Arc::new(file.try_clone()?),
-            decompressor: zstd::bulk::Decompressor::new()?,
-            packed: Vec::new(),
-            chunk: Vec::with_capacity(CHUNK),
+        let seekable = Seekable {
+            reader: ContentReader::new(),
+            file,
+            content: content.clone(),
+            position: 0,
+            here: None,
         };
-        let seekable = Seekable { reader, content: content.clone(), position: 0, here: None };
         let cache = object::ReadCache::new(seekable);
         content.elf = elf::read(&cache);
     }

@@ -1,0 +1,194 @@
+//! `hardpan build`: recipes to images.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{Global, lock, print};
+use crate::canon::Compression;
+use crate::diag::{Problem, Result, codes};
+use crate::host::{self, Stopwatch, size};
+use crate::ident::Platform;
+use crate::image::{ArchiveKind, PlatformImage, write_archive, write_layout};
+use crate::pipeline::{self, Built, Context, LockMode, Order};
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A folder in the OCI layout
+    OciLayout,
+    /// A tar of such a folder
+    OciArchive,
+    /// What `docker load` takes; one platform
+    DockerArchive,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Recipes, such as recipes/python.toml
+    #[arg(required = true, value_name = "RECIPE")]
+    recipes: Vec<PathBuf>,
+    /// Which variant, such as dev
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    /// Which platforms, such as linux/amd64,linux/arm64; all of the recipe's if not said
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    platform: Vec<Platform>,
+    /// What to write
+    #[arg(long, value_enum, default_value = "oci-layout")]
+    format: Format,
+    /// Where: a folder for a layout, a file for an archive; out/NAME if not said
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// How to compress layers: gzip or zstd
+    #[arg(long, value_name = "KIND", default_value = "gzip")]
+    compression: Compression,
+    /// Use the lock as it is, or fail
+    #[arg(long)]
+    locked: bool,
+    /// Use the store only, never the network
+    #[arg(long)]
+    offline: bool,
+    /// How many threads; all processors if not said
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
+    check(args)?;
+    let context = global.context(&args.recipes, args.offline, args.jobs)?;
+    for recipe in &args.recipes {
+        one(global, args, &context, recipe)?;
+    }
+    Ok(())
+}
+
+fn check(args: &Args) -> Result<()> {
+    let usage = |message: &str, help: &str| Err(Problem::new(codes::USAGE, message).help(help).into());
+    if args.recipes.len() > 1 && args.out.is_some() {
+        return usage(
+            "`--out` names one place, but there are several recipes",
+            "leave it out: each goes to out/NAME",
+        );
+    }
+    if args.format == Format::DockerArchive && args.platform.len() > 1 {
+        return usage("a docker archive holds one platform", "name one: `--platform linux/amd64`");
+    }
+    if args.format == Format::DockerArchive && args.compression == Compression::Zstd {
+        return usage("`docker load` takes no zstd layers", "leave out `--compression zstd`");
+    }
+    if args.jobs == Some(0) {
+        return usage("`--jobs 0` does nothing", "give 1 or more");
+    }
+    Ok(())
+}
+
+/// The platforms that are asked for; of a docker archive, this machine's, if nothing is said.
+fn platforms(args: &Args) -> Option<Vec<Platform>> {
+    let here = if cfg!(target_arch = "aarch64") { Platform::Arm64 } else { Platform::Amd64 };
+    match (args.platform.is_empty(), args.format) {
+        (true, Format::DockerArchive) => Some(vec![here]),
+        (true, _) => None,
+        (false, _) => Some(args.platform.clone()),
+    }
+}
+
+fn one(global: &Global, args: &Args, context: &Context, recipe: &Path) -> Result<()> {
+    let watch = Stopwatch::start();
+    let order = Order {
+        recipe: recipe.to_owned(),
+        variant: args.variant.clone(),
+        platforms: platforms(args),
+        compression: args.compression,
+        mode: if args.locked { LockMode::Locked } else { LockMode::Needed },
+    };
+    let (built, report) = pipeline::build(context, &order)?;
+    if !global.quiet {
+        lock::say(&report);
+    }
+    for warning in &built.warnings {
+        global.say(warning);
+    }
+    let out = args.out.clone().unwrap_or_else(|| default_out(&built, args));
+    write(args.format, &out, &built, context)?;
+    let seconds = watch.elapsed().as_secs_f64();
+    if global.json {
+        print::line(&json_summary(&built, &out, seconds).to_string());
+    } else {
+        if !global.quiet {
+            print::error(&summary(&built, &out, seconds));
+        }
+        print::line(&built.digest().to_string());
+    }
+    if global.verbose {
+        let peak = host::peak_memory().map_or_else(|| "unknown".to_owned(), size);
+        print::error(&format!("{:>12} {peak}", "Memory"));
+    }
+    Ok(())
+}
+
+fn default_out(built: &Built, args: &Args) -> PathBuf {
+    let variant = args.variant.as_ref().map(|variant| format!("-{variant}")).unwrap_or_default();
+    let ending = if args.format == Format::OciLayout { "" } else { ".tar" };
+    Path::new("out").join(format!("{}{variant}{ending}", built.name))
+}
+
+fn write(format: Format, out: &Path, built: &Built, context: &Context) -> Result<()> {
+    let Built { name, tags, platforms, index, .. } = built;
+    match format {
+        Format::OciLayout => write_layout(out, platforms, index, tags, &context.store).map(drop),
+        Format::OciArchive => {
+            write_archive(ArchiveKind::Oci, out, name, platforms, index, tags, &context.store)
+        }
+        Format::DockerArchive => {
+            write_archive(ArchiveKind::Docker, out, name, platforms, index, tags, &context.store)
+        }
+    }
+}
+
+fn summary(built: &Built, out: &Path, seconds: f64) -> String {
+    let tags: Vec<String> = built.tags.iter().map(ToString::to_string).collect();
+    let (reused, layers) = built.reused;
+    let mut rows = vec![
+        vec!["Image".to_owned(), format!("{}:{}", built.name, tags.join(", "))],
+        vec!["Digest".to_owned(), built.digest().to_string()],
+    ];
+    for (image, packages) in built.platforms.iter().zip(&built.packages) {
+        rows.push(vec![
+            image.platform.to_string(),
+            format!("{}, {} packages, {} layers", size(image.size()), packages.len(), image.layers.len()),
+        ]);
+    }
+    rows.push(vec!["Layers".to_owned(), format!("{reused} of {layers} reused")]);
+    rows.push(vec!["Written".to_owned(), format!("{} in {seconds:.2} s", out.display())]);
+    rows.iter().map(|row| format!("{:>12} {}", row[0], row[1])).collect::<Vec<_>>().join("\n")
+}
+
+fn json_summary(built: &Built, out: &Path, seconds: f64) -> Value {
+    let platform = |(image, packages): (&PlatformImage, _)| {
+        let layers: Vec<Value> = image
+            .layers
+            .iter()
+            .map(|layer| json!({ "name": layer.name, "digest": layer.digest, "diff_id": layer.diff_id, "size": layer.size }))
+            .collect();
+        json!({
+            "platform": image.platform,
+            "digest": image.digest(),
+            "config": image.config_digest(),
+            "size": image.size(),
+            "created": image.created,
+            "layers": layers,
+            "packages": packages,
+        })
+    };
+    json!({
+        "name": built.name,
+        "tag": built.tags[0],
+        "tags": built.tags,
+        "digest": built.digest(),
+        "platforms": built.platforms.iter().zip(&built.packages).map(platform).collect::<Vec<_>>(),
+        "path": out,
+        "layers_reused": built.reused.0,
+        "seconds": (seconds * 1000.0).round() / 1000.0,
+    })
+}

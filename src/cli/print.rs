@@ -1,0 +1,44 @@
+//! The two outputs.
+
+use std::io::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::diag::Problem;
+
+/// A line of results. A reader that went away (`hardpan … | head`) is no problem.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Lines for people.
+pub(super) fn error(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// A problem for machines.
+pub(super) fn problem_json(problem: &Problem) -> Value {
+    let place = problem.place.as_ref().and_then(|(source, labels)| {
+        let (span, label) = labels.first()?;
+        let line = source.text[..source.text.floor_char_boundary(span.start)].matches('\n').count() + 1;
+        Some(json!({ "file": source.name, "line": line, "start": span.start, "end": span.end, "label": label }))
+    });
+    let facts: Vec<Value> =
+        problem.facts.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    json!({ "code": problem.code.to_string(), "message": problem.message, "facts": facts, "help": problem.help, "place": place })
+}
+
+/// Columns for people, each as wide as its widest cell; the last is not padded.
+pub(super) fn columns(rows: &[Vec<String>]) -> String {
+    let width = |at: usize| {
+        rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let line = |row: &Vec<String>| {
+        let last = row.len().saturating_sub(1);
+        let cells = row.iter().enumerate().map(|(at, cell)| {
+            if at == last { cell.clone() } else { format!("{cell:<width$}", width = width(at)) }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,22 @@
+//! OCI images (image specification 1.1): configuration, manifest, index; written as a layout folder,
+//! an archive of one, or a docker archive; and read again from any of these.
+//!
+//! ```text
+//! layers ─► configuration ─► manifest ─┐
+//! layers ─► configuration ─► manifest ─┴► index ─► layout folder, archive
+//! ```
+//!
+//! All JSON is written by `canon`. The types of the `oci-spec` crate are not used: their annotations
+//! are hash maps, whose order differs from run to run. The room does not know signatures.
+
+mod archive;
+mod contents;
+mod layout;
+mod model;
+mod open;
+
+pub use archive::{ArchiveKind, write_archive};
+pub use contents::{Contents, FileFacts, PackageFacts, contents};
+pub use layout::write_layout;
+pub use model::{Config, Descriptor, ImageParts, PlatformImage, Runtime, assemble, index_of};
+pub use open::{Image, OpenPlatform};

@@ -1,0 +1,62 @@
+//! `/etc/passwd` and `/etc/group` (passwd(5), group(5)) of the accounts that a chain declares. There
+//! is no `/etc/shadow`: nobody logs in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Node, insert};
+use crate::diag::{Result, codes};
+use crate::layer::compose::Work;
+
+/// Writes both files where the recipe declares accounts.
+pub(super) fn add(work: &mut Work) -> Result<()> {
+    if work.recipe.users.is_empty() && work.recipe.groups.is_empty() {
+        return Ok(());
+    }
+    let recipes = &work.chain.recipes;
+    let upto = recipes
+        .iter()
+        .position(|recipe| std::ptr::eq(recipe, work.recipe))
+        .map_or(recipes.len(), |at| at + 1);
+    let recipes = &recipes[..upto];
+    let mut users = BTreeMap::new();
+    let mut groups: BTreeMap<&str, u32> = BTreeMap::new();
+    for recipe in recipes {
+        users.extend(recipe.users.iter().map(|user| (user.name.as_str(), user)));
+        groups.extend(recipe.groups.iter().map(|group| (group.name.as_str(), group.gid)));
+    }
+    for user in users.values() {
+        if !groups.values().any(|gid| *gid == user.gid) {
+            groups.insert(&user.name, user.gid);
+        }
+    }
+    let mut members: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for user in users.values() {
+        for group in &user.groups {
+            if !groups.contains_key(group.value.as_str()) {
+                let message = format!("there is no group `{}`", group.value);
+                return Err(group
+                    .place
+                    .problem(codes::UNKNOWN_USER, message, "not a declared group")
+                    .help("declare it in `[groups]`")
+                    .into());
+            }
+            members.entry(&group.value).or_default().insert(&user.name);
+        }
+    }
+    let mut users: Vec<_> = users.into_values().collect();
+    users.sort_by_key(|user| (user.uid, user.name.clone()));
+    let line = |user: &&crate::recipe::User| {
+        format!("{}:x:{}:{}:{}:{}:{}\n", user.name, user.uid, user.gid, user.comment, user.home, user.shell)
+    };
+    let passwd: String = users.iter().map(line).collect();
+    let mut by_number: Vec<_> = groups.iter().map(|(name, gid)| (*gid, *name)).collect();
+    by_number.sort_unstable();
+    let line = |(gid, name): &(u32, &str)| {
+        let members: Vec<&str> = members.get(name).into_iter().flatten().copied().collect();
+        format!("{name}:x:{gid}:{}\n", members.join(","))
+    };
+    let group: String = by_number.iter().map(line).collect();
+    insert(work, "/etc/passwd", Node::generated(passwd.into_bytes()));
+    insert(work, "/etc/group", Node::generated(group.into_bytes()));
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! What a recipe adds by itself: links, folders, text files, local files, archives; and whose all
+//! of it is.
+
+use std::sync::Arc;
+
+use super::compose::Work;
+use super::tree::{Data, Node, NodeKind, Origin, Reason, merged_path};
+use crate::diag::{Problem, codes};
+use crate::ident::ImagePath;
+use crate::recipe::{Download, DownloadFormat, Owner, Place};
+use crate::source::Kind;
+
+/// Adds the recipe's own paths.
+pub(super) fn add(work: &mut Work) {
+    let recipe = work.recipe;
+    for (path, link) in &recipe.links {
+        let node =
+            Node { origin: Origin::Recipe, reason: Reason::Asked, ..Node::generated_link(&link.value) };
+        work.tree.nodes.insert(path.clone(), node);
+    }
+    for (path, directory) in &recipe.directories {
+        let owner = directory.value.owner.as_ref().map(|owner| (owner, &directory.place));
+        let node = Node { mode: directory.value.mode, ..asked(NodeKind::Directory) };
+        work.put(path, node, owner);
+    }
+    for (path, text) in &recipe.texts {
+        let owner = text.value.owner.as_ref().map(|owner| (owner, &text.place));
+        let data = Data::Bytes(Arc::from(text.value.text.as_bytes()));
+        work.put(path, Node { mode: text.value.mode, ..asked(NodeKind::File(data)) }, owner);
+    }
+    local_files(work);
+    downloads(work);
+}
+
+fn asked(kind: NodeKind) -> Node {
+    Node { mode: 0o644, kind, origin: Origin::Recipe, reason: Reason::Asked, ..Node::directory() }
+}
+
+fn local_files(work: &mut Work) {
+    let (recipe, inputs) = (work.recipe, work.inputs);
+    for (path, file) in &recipe.files {
+        let found = inputs.source(recipe.name.as_str(), &file.value.from);
+        let (at, parcel, executable) = found.expect("the pipeline brings every local file");
+        let Kind::File(content) = &parcel.index.entries[0].kind else {
+            unreachable!("a single file is a file")
+        };
+        let inode = path.clone();
+        let data = Data::Parcel { parcel: at, content: content.clone(), inode };
+        let mode = file.value.mode.unwrap_or(if executable == Some(true) { 0o755 } else { 0o644 });
+        let owner = file.value.owner.as_ref().map(|owner| (owner, &file.place));
+        let origin = Origin::Source(format!("file {}", file.value.from));
+        work.put(path, Node { mode, origin, ..asked(NodeKind::File(data)) }, owner);
+    }
+}
+
+fn downloads(work: &mut Work) {
+    let (recipe, inputs) = (work.recipe, work.inputs);
+    for (name, download) in &recipe.downloads {
+        let found = inputs.source(recipe.name.as_str(), name);
+        let (at, parcel, _) = found.expect("the pipeline brings every download");
+        let mut used = vec![false; download.value.pick.len()];
+        for entry in &parcel.index.entries {
+            if !picked(&download.value, &entry.path, &mut used)
+                || entry.kind == Kind::Directory && !download.value.pick.is_empty()
+            {
+                continue;
+            }
+            let node = download_node(name, entry, at, parcel);
+            let Some(path) = placed(&download.value, &entry.path) else { continue };
+            let owner = download.value.owner.as_ref().map(|owner| (owner, &download.place));
+            work.put(&path, node, owner);
+        }
+        for (pattern, _) in download.value.pick.iter().zip(&used).filter(|(_, used)| !**used) {
+            let message = format!("`{}` matches nothing in the archive `{name}`", pattern.value);
+            let there: Vec<&str> =
+                parcel.index.entries.iter().map(|entry| entry.path.member()).take(5).collect();
+            let problem = pattern.place.problem(codes::NO_MATCH, message, "matches nothing");
+            work.problems.push(problem.help(format!("it begins with `{}`", there.join("`, `"))));
+        }
+    }
+}
+
+fn picked(download: &Download, path: &ImagePath, used: &mut [bool]) -> bool {
+    let mut any = download.pick.is_empty();
+    for (at, pattern) in download.pick.iter().enumerate() {
+        if pattern.value.matches(path.as_str()) {
+            used[at] = true;
+            any = true;
+        }
+    }
+    any
+}
+
+/// Below the place; a single file goes there under the address's last part.
+fn placed(download: &Download, path: &ImagePath) -> Option<ImagePath> {
+    let below = if download.format == DownloadFormat::File {
+        let path = download.url.split(['?', '#']).next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default().to_owned()
+    } else {
+        path.member().to_owned()
+    };
+    let whole =
+        if download.place.is_root() { format!("/{below}") } else { format!("{}/{below}", download.place) };
+    whole.parse().ok().map(|path| merged_path(&path))
+}
+
+fn download_node(
+    name: &str,
+    entry: &crate::source::Entry,
+    at: usize,
+    parcel: &crate::source::Parcel,
+) -> Node {
+    let kind = match &entry.kind {
+        Kind::Directory => NodeKind::Directory,
+        Kind::Symlink(target) => NodeKind::Symlink(target.clone()),
+        Kind::File(content) => {
+            NodeKind::File(Data::Parcel { parcel: at, content: content.clone(), inode: entry.path.clone() })
+        }
+        Kind::HardLink(target) => {
+            let first = parcel.index.entries.iter().find(|first| first.path == *target);
+            let Some(Kind::File(content)) = first.map(|first| &first.kind) else {
+                unreachable!("the source room refuses hard links to anything but files")
+            };
+            NodeKind::File(Data::Parcel { parcel: at, content: content.clone(), inode: target.clone() })
+        }
+    };
+    let mode = match kind {
+        NodeKind::Symlink(_) => 0o777,
+        // Who packed an archive is nobody here, and its set-id bits are the recipe's to give.
+        NodeKind::Directory => entry.mode & 0o1777,
+        NodeKind::File(_) => entry.mode & 0o777,
+    };
+    let mtime = (kind != NodeKind::Directory).then_some(entry.mtime);
+    Node {
+        mode,
+        mtime,
+        xattrs: entry.xattrs.clone(),
+        origin: Origin::Source(format!("archive {name}")),
+        ..asked(kind)
+    }
+}
+
+/// Applies `[modes]` and `[owners]`; each must match something that this recipe adds.
+pub(super) fn attributes(work: &mut Work) {
+    let recipe = work.recipe;
+    for rule in &recipe.modes {
+        let (pattern, mode) = &rule.value;
+        let changed = change(work, |path, node| {
+            let fits = pattern.matches(path.as_str()) && !matches!(node.kind, NodeKind::Symlink(_));
+            node.mode = if fits { *mode } else { node.mode };
+            fits
+        });
+        work.expect_change(changed, pattern.as_str(), &rule.place);
+    }
+    for rule in &recipe.owners {
+        let (pattern, owner) = &rule.value;
+        let Some((uid, gid)) = work.numbers(owner, &rule.place) else { continue };
+        let changed = change(work, |path, node| {
+            let fits = pattern.matches(path.as_str());
+            (node.uid, node.gid) = if fits { (uid, gid) } else { (node.uid, node.gid) };
+            fits
+        });
+        work.expect_change(changed, pattern.as_str(), &rule.place);
+    }
+}
+
+fn change(work: &mut Work, mut each: impl FnMut(&ImagePath, &mut Node) -> bool) -> bool {
+    let mut any = false;
+    for (path, node) in &mut work.tree.nodes {
+        any |= each(path, node);
+    }
+    any
+}
+
+impl Work<'_> {
+    fn put(&mut self, path: &ImagePath, mut node: Node, owner: Option<(&Owner, &Place)>) {
+        if let Some((owner, place)) = owner {
+            let Some((uid, gid)) = self.numbers(owner, place) else { return };
+            (node.uid, node.gid) = (uid, gid);
+        }
+        self.tree.nodes.insert(path.clone(), node);
+    }
+
+    fn expect_change(&mut self, changed: bool, pattern: &str, place: &Place) {
+        if !changed {
+            let problem = place.problem(
+                codes::NO_MATCH,
+                format!("`{pattern}` matches nothing that this recipe adds"),
+                "matches nothing",
+            );
+            self.problems.push(problem);
+        }
+    }
+
+    /// An owner's numbers, names looked up in the chain; a problem if one is not declared.
+    fn numbers(&mut self, owner: &Owner, place: &Place) -> Option<(u32, u32)> {
+        match owner_numbers(self.chain, owner, place) {
+            Ok(numbers) => Some(numbers),
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+}
+
+/// The numbers of an owner: `uid` and `gid`. A user without a group is in its own, a number without
+/// one in the group of the same number, and 0 in group 0.
+pub fn owner_numbers(
+    chain: &crate::recipe::Chain,
+    owner: &Owner,
+    place: &Place,
+) -> Result<(u32, u32), Problem> {
+    let (users, groups) = (chain.users(), chain.groups());
+    let unknown = |what: &str, name: &str, known: Vec<&str>| {
+        let near = crate::diag::nearest(name, known.iter().copied());
+        let help = near.map_or_else(
+            || format!("declare it in `[{what}s]`, or write its number"),
+            |near| format!("did you mean `{near}`?"),
+        );
+        place
+            .problem(
+                codes::UNKNOWN_USER,
+                format!("there is no {what} `{name}`"),
+                format!("not a declared {what}"),
+            )
+            .help(help)
+    };
+    let named = users.get(owner.user.as_str());
+    let uid = match owner.user.parse::<u32>() {
+        Ok(uid) => uid,
+        Err(_) => named.ok_or_else(|| unknown("user", &owner.user, users.keys().copied().collect()))?.uid,
+    };
+    let by_number = users.values().find(|user| user.uid == uid);
+    let gid = match owner.group.as_deref().map(|group| (group, group.parse::<u32>())) {
+        None => by_number.map_or(uid, |user| user.gid),
+        Some((_, Ok(gid))) => gid,
+        Some((name, Err(_))) => match (groups.get(name), users.get(name)) {
+            (Some(gid), _) => *gid,
+            (None, Some(user)) => user.gid,
+            (None, None) => return Err(unknown("group", name, groups.keys().copied().collect())),
+        },
+    };
+    Ok((uid, gid))
+}

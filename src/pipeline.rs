@@ -1,0 +1,82 @@
+//! The street on one screen: recipe ► lock ► fetch ► layer ► image.
+//!
+//! Each stage is a type that says what is proved: [`Family`] (the recipe reads), [`Pinned`] (the lock
+//! satisfies it), [`Gathered`] (every byte that is needed is in the store with its pinned digest),
+//! [`Layers`] (packed), [`Built`] (the image's index exists). No stage goes back to the network of an
+//! earlier one, but for a pin that is gone from all mirrors, which is moved once.
+
+mod gather;
+mod image;
+mod layers;
+mod pin;
+
+use std::path::PathBuf;
+
+use crate::canon::Compression;
+use crate::diag::Result;
+use crate::fetch::Mirrors;
+use crate::host::{Client, Progress};
+use crate::ident::{Epoch, Platform};
+use crate::recipe::Family;
+use crate::store::Store;
+
+pub use gather::Gathered;
+pub use image::{Built, built_tags, image};
+pub use layers::{Layers, RecipeLayers};
+pub use pin::{LockMode, PinReport, Pinned, pin};
+
+/// What every stage works with.
+pub struct Context {
+    /// The store.
+    pub store: Store,
+    /// Where archives are.
+    pub mirrors: Mirrors,
+    /// How bytes are had.
+    pub client: Client,
+    /// Who is told.
+    pub progress: Progress,
+    /// Whether the network is forbidden.
+    pub offline: bool,
+    /// How many threads decode and compress.
+    pub jobs: usize,
+    /// The time, for signatures and ages; nothing in an image comes from it.
+    pub now: Epoch,
+    /// No time in an image is later than this (`SOURCE_DATE_EPOCH`).
+    pub clamp: Option<Epoch>,
+}
+
+/// What is to be built.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The recipe's file.
+    pub recipe: PathBuf,
+    /// Which variant; `None` for the default.
+    pub variant: Option<String>,
+    /// Which platforms; `None` for all of the recipe's.
+    pub platforms: Option<Vec<Platform>>,
+    /// How layers are compressed.
+    pub compression: Compression,
+    /// Whether the lock may change.
+    pub mode: LockMode,
+}
+
+/// Walks the street to the image's index; what is written where is the caller's business.
+pub fn build(context: &Context, order: &Order) -> Result<(Built, PinReport)> {
+    let family = Family::open(&order.recipe)?;
+    let platforms = pin::platforms(&family, order.platforms.as_deref())?;
+    let (mut pinned, mut report) = pin(context, &family, &order.mode)?;
+    let layers = loop {
+        let plan = layers::plan(context, &pinned, order.variant.as_deref(), &platforms, order.compression)?;
+        match gather::gather(context, &pinned, &plan)? {
+            Ok(gathered) => break layers::make(context, &pinned, plan, &gathered)?,
+            // A pin that no mirror holds any more: moved, said, and gone on, unless the lock is fixed.
+            Err(gone) => {
+                let (moved, more) = pin::move_gone(context, &family, &order.mode, &gone)?;
+                report.changes.extend(more.changes);
+                pinned = moved;
+            }
+        }
+    };
+    let built = image(&pinned, order.variant.as_deref(), layers, order.compression)?;
+    Ok((built, report))
+}
