@@ -19,8 +19,9 @@ pub struct Release {
     pub sha256: Sha256,
     /// Whether indices are to be asked for by their digest.
     pub by_hash: bool,
-    /// Whether the index of an architecture holds `Architecture: all` packages as well.
-    pub all_included: bool,
+    /// Whether `Architecture: all` packages have an index of their own; else those of the
+    /// architectures hold them as well.
+    pub all_apart: bool,
     /// The fingerprint of the key that signed it.
     pub signer: String,
     parts: BTreeMap<String, (Sha256, u64)>,
@@ -76,6 +77,7 @@ impl Release {
 
     fn read(fields: &BTreeMap<&str, String>, bytes: &[u8], signer: String) -> Result<Self, String> {
         let text = |name: &str| fields.get(name).cloned().unwrap_or_default();
+        let words = |name: &str, word: &str| text(name).split_whitespace().any(|there| there == word);
         let date = Epoch::from_release_date(&text("Date")).map_err(|error| error.to_string())?;
         let sums = fields.get("SHA256").ok_or("it has no SHA256 section")?;
         let parts = sums.lines().filter(|line| !line.trim().is_empty()).map(part).collect::<Option<_>>();
@@ -85,7 +87,7 @@ impl Release {
             date,
             sha256: Sha256::of(bytes),
             by_hash: text("Acquire-By-Hash") == "yes",
-            all_included: text("No-Support-for-Architecture-all").split(' ').any(|word| word == "Packages"),
+            all_apart: words("Architectures", "all") && !words("No-Support-for-Architecture-all", "Packages"),
             signer,
             parts: parts.ok_or("a line of its SHA256 section is broken")?,
         })

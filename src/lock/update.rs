@@ -170,7 +170,7 @@ fn parts(
 ) -> Result<Vec<IndexPart>> {
     let index = |architecture: &str| release.index(&format!("{component}/binary-{architecture}/Packages"));
     let own = index(platform.architecture());
-    let all = if release.all_included { None } else { index("all") };
+    let all = if release.all_apart { index("all") } else { None };
     let parts: Vec<IndexPart> = own.into_iter().chain(all).collect();
     if parts.is_empty() {
         let what = format!(
