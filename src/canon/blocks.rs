@@ -97,7 +97,7 @@ impl BlockWriter {
         self.hash.update(&block);
         self.length += block.len() as u64;
         let (done, result) = sync_channel(1);
-        let gone = |_| io::Error::other("the compressor has stopped");
+        let gone = |()| io::Error::other("the compressor has stopped");
         self.order.send(result).map_err(|_| gone(()))?;
         self.jobs.send((block, done)).map_err(|_| gone(()))
     }

@@ -1,5 +1,6 @@
 //! `hardpan inspect`: what an image is and holds.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -94,7 +95,7 @@ fn one(platform: &OpenPlatform, contents: &Contents, files: usize) -> String {
         })
         .collect();
     text.push_str(&print::columns(&layers));
-    text.push_str(&format!("\n\n  packages ({})\n", contents.packages.len()));
+    let _ = write!(text, "\n\n  packages ({})\n", contents.packages.len());
     let packages: Vec<Vec<String>> = contents
         .packages
         .iter()

@@ -48,6 +48,7 @@ pub struct Cli {
 }
 
 /// Options of every verb.
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
     /// Where blobs are kept; the user's cache folder if not said

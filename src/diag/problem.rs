@@ -20,6 +20,9 @@ pub struct SourceText {
     pub text: String,
 }
 
+/// Words of a text, and what is said under each.
+pub type Labels = Vec<(Span, String)>;
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -32,7 +35,7 @@ pub struct Problem {
     /// What to do next.
     pub help: Option<String>,
     /// The text it is in, and the words in it with what is said under them.
-    pub place: Option<(Arc<SourceText>, Vec<(Span, String)>)>,
+    pub place: Option<(Arc<SourceText>, Labels)>,
     /// A warning is shown but does not fail.
     pub warning: bool,
 }

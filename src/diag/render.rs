@@ -27,7 +27,7 @@ pub fn render(problem: &Problem, colour: bool) -> String {
     if let Some(help) = &problem.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    renderer.render(&[group]).to_string()
+    renderer.render(&[group])
 }
 
 /// `name: value`, the values in one column.

@@ -174,7 +174,7 @@ impl Transfers<'_> {
             }
             let before = partial.length();
             let end = match self.attempt(address, pin, partial, tell, tries > 0)? {
-                Attempt::Whole => return self.judge(pin, partial),
+                Attempt::Whole => return Self::judge(pin, partial),
                 Attempt::Ended(end) => return Ok(Some(end)),
                 Attempt::Cut(why) => why,
             };
@@ -187,7 +187,7 @@ impl Transfers<'_> {
         Ok(Some(Ended::Failed(last)))
     }
 
-    fn judge(&self, pin: &Pin, partial: &mut Partial) -> Result<Option<Ended>> {
+    fn judge(pin: &Pin, partial: &mut Partial) -> Result<Option<Ended>> {
         let (found, size) = (partial.digest(), partial.length());
         if found == pin.sha256 && pin.size.is_none_or(|pinned| pinned == size) {
             return Ok(None);

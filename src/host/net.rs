@@ -31,6 +31,7 @@ impl FromStr for Url {
 
 impl Url {
     /// The address of something below this one.
+    #[must_use]
     pub fn join(&self, path: &str) -> Self {
         Self(format!("{}/{}", self.0, path.trim_start_matches('/')))
     }

@@ -14,7 +14,7 @@ pub struct Sha256(pub [u8; 32]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobDigest(pub Sha256);
 
-/// The digest of a layer's uncompressed tar (OCI image specification, config.md, "Layer DiffID").
+/// The digest of a layer's uncompressed tar (OCI image specification, config.md, "Layer `DiffID`").
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DiffId(pub Sha256);
 

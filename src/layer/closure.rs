@@ -121,10 +121,10 @@ impl Closure {
             if work.view().get(&path).is_some_and(|node| matches!(node.kind, NodeKind::File(_))) {
                 break;
             }
-            let packages =
+            let mut packages =
                 inputs.packages.iter().enumerate().filter(|(_, package)| work.reaches(&package.name));
             let Some((at, package, entry)) =
-                packages.filter_map(|(at, package)| Some((at, package, package.entry(&path)?))).next()
+                packages.find_map(|(at, package)| Some((at, package, package.entry(&path)?)))
             else {
                 return false;
             };

@@ -36,6 +36,7 @@ pub struct Node {
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // nearly all nodes are files
 pub enum NodeKind {
     /// A regular file.
     File(Data),
@@ -47,6 +48,7 @@ pub enum NodeKind {
 
 /// The content of a regular file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // nearly all content is in parcels
 pub enum Data {
     /// In a parcel: its place among the inputs' parcels, and the content in it. Files of one parcel
     /// with the same inode are names of one file.

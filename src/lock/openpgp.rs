@@ -1,4 +1,4 @@
-//! OpenPGP: is a release file signed by a key that its archive trusts, and is that key still good.
+//! `OpenPGP`: is a release file signed by a key that its archive trusts, and is that key still good.
 //!
 //! The `pgp` crate checks signatures; the policy is ours: which hashes count (RFC 9580, 9.5),
 //! expiry (5.2.3.13), revocation (5.2.1), and that a signing subkey is bound both ways (10.1.5).

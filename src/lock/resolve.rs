@@ -94,13 +94,11 @@ impl Run<'_> {
     fn needs(&mut self, candidate: &Candidate) -> Result<Vec<Candidate>> {
         let mut needed = Vec::new();
         for clause in &candidate.depends {
-            match self.choose(clause)? {
-                Some(found) => needed.push(found),
-                None => {
-                    self.loosen = self.loosenable(candidate, clause);
-                    return Err(self.unmet(candidate, clause).into());
-                }
-            }
+            let Some(found) = self.choose(clause)? else {
+                self.loosen = self.loosenable(candidate, clause);
+                return Err(self.unmet(candidate, clause).into());
+            };
+            needed.push(found);
         }
         Ok(needed)
     }

@@ -166,7 +166,7 @@ fn bring(
         Some(lock) => lock::stale(lock, &chains, &archives, &files, parents),
     };
     let moves = match (mode, stale) {
-        (LockMode::Locked, None) | (LockMode::Needed, None) => {
+        (LockMode::Locked | LockMode::Needed, None) => {
             return Ok((old.expect("not stale"), archives));
         }
         (LockMode::Locked, Some(why)) => return Err(refused(family, &why).into()),

@@ -58,7 +58,7 @@ impl Family {
     /// The files of the recipes that this one extends, the one that extends nothing first.
     pub fn parent_paths(&self) -> Vec<PathBuf> {
         let parents = &self.documents[..self.documents.len() - 1];
-        parents.iter().map(|document| document.path()).collect()
+        parents.iter().map(Document::path).collect()
     }
 
     /// The variants that the recipe declares.

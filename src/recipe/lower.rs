@@ -193,7 +193,7 @@ impl Lowering {
             groups: self.groups(table),
             image: self.image(table),
             tests: Self::tests(table),
-            lifecycle: self.lifecycle(table),
+            lifecycle: Self::lifecycle(table),
             layers: self.layers(table),
             folder: folder.to_owned(),
             text: Arc::clone(&self.source),

@@ -160,7 +160,7 @@ impl Lowering {
         nodes.iter().filter_map(test).collect()
     }
 
-    pub(super) fn lifecycle(&mut self, table: &Table) -> Lifecycle {
+    pub(super) fn lifecycle(table: &Table) -> Lifecycle {
         let table = &Self::section(table, "lifecycle");
         let date = |node: &Node| if let Value::Date(date) = &node.value { Some(date.clone()) } else { None };
         Lifecycle {

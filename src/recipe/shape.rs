@@ -124,10 +124,14 @@ impl Checker<'_> {
         }
         match (kind, &node.value) {
             (Kind::List(inner), Value::List(nodes)) => {
-                nodes.iter().for_each(|node| self.node(name, node, inner))
+                for node in nodes {
+                    self.node(name, node, inner);
+                }
             }
             (Kind::Map(_, inner), Value::Table(table)) => {
-                table.entries.iter().for_each(|(word, node)| self.node(&word.text, node, inner));
+                for (word, node) in &table.entries {
+                    self.node(&word.text, node, inner);
+                }
             }
             (Kind::Table(keys), Value::Table(table)) => {
                 self.table(table, keys);

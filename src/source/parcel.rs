@@ -254,7 +254,7 @@ impl Seek for Seekable<'_> {
 }
 
 /// Fills in what large ELF files need, reading them back from the parcel under way.
-pub(super) fn note_large_elfs(file: &File, entries: &mut [Entry]) -> io::Result<()> {
+pub(super) fn note_large_elfs(file: &File, entries: &mut [Entry]) {
     for entry in entries {
         let super::entry::Kind::File(content) = &mut entry.kind else { continue };
         if content.frames.len() < 2 || content.elf.is_none() {
@@ -270,5 +270,4 @@ pub(super) fn note_large_elfs(file: &File, entries: &mut [Entry]) -> io::Result<
         let cache = object::ReadCache::new(seekable);
         content.elf = elf::read(&cache);
     }
-    Ok(())
 }

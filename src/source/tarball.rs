@@ -208,7 +208,8 @@ impl Extensions {
             "path" => self.path = Some(text(value)?),
             "linkpath" => self.link = Some(text(value)?),
             "size" => {
-                self.size = Some(u64::try_from(number("size")?).map_err(|_| "a size is negative".to_owned())?)
+                self.size =
+                    Some(u64::try_from(number("size")?).map_err(|_| "a size is negative".to_owned())?);
             }
             "mtime" => self.mtime = Some(number("mtime")?),
             "uid" => self.uid = Some(id("uid")?),

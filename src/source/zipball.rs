@@ -43,8 +43,8 @@ pub(super) fn read<W: Write>(
             _ => return Err(format!("`{name}` is neither file, folder nor link")),
         };
         // The check sum is compared where a member is read to its end.
-        let mut more = [0; 1];
-        if member.read(&mut more).map_err(|error| format!("`{name}`: {error}"))? != 0 {
+        let mut beyond = [0; 1];
+        if member.read(&mut beyond).map_err(|error| format!("`{name}`: {error}"))? != 0 {
             return Err(format!("`{name}` is longer than it says"));
         }
         let default = if matches!(kind, Kind::Directory) { 0o755 } else { 0o644 };

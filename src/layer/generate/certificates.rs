@@ -12,8 +12,8 @@ pub(in crate::layer) fn certificates(work: &Work) -> Result<Option<Vec<u8>>> {
     let mut bundle = Vec::new();
     let mut reader = ContentReader::new();
     for (path, node) in &work.tree.nodes {
-        let wanted =
-            path.as_str().starts_with("/usr/share/ca-certificates/") && path.as_str().ends_with(".crt");
+        let wanted = path.as_str().starts_with("/usr/share/ca-certificates/")
+            && path.file_name().rsplit_once('.').is_some_and(|(_, ending)| ending == "crt");
         let NodeKind::File(Data::Parcel { parcel, content, .. }) = &node.kind else { continue };
         if wanted {
             let bytes = reader.bytes(work.inputs.parcel(*parcel), content);

@@ -29,7 +29,7 @@ pub(super) fn add(work: &mut Work) -> Result<()> {
             .md5sums
             .lines()
             .filter(|line| is_shipped(work, &name, line))
-            .map(|line| format!("{line}\n"))
+            .flat_map(|line| [line, "\n"])
             .collect();
         insert(work, &format!("/var/lib/dpkg/status.d/{name}"), Node::generated(stanza.into_bytes()));
         insert(work, &format!("/var/lib/dpkg/status.d/{name}.md5sums"), Node::generated(sums.into_bytes()));
