@@ -219,8 +219,12 @@ impl Universe {
     }
 }
 
+/// The value of a field; folded lines are one.
 fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
-    stanza.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+    let start = if stanza.starts_with(name) { 0 } else { stanza.find(&format!("\n{name}"))? + 1 };
+    let value = &stanza[start + name.len()..];
+    let end = value.match_indices('\n').find(|(at, _)| !value[at + 1..].starts_with([' ', '\t']));
+    Some(value[..end.map_or(value.len(), |(at, _)| at)].trim())
 }
 
 fn candidate(archive: usize, stanza: &str) -> Option<Candidate> {
@@ -267,13 +271,14 @@ mod tests {
         assert!(clauses("a (~ 1)").is_none());
     }
 
-    const INDEX: &str = "Package: b\nVersion: 1-1+b2\nSource: src (1-1)\nArchitecture: amd64\nDescription: long\n Depends: not this\nDepends: a,\n c\nProvides: v (= 2)\nFilename: pool/b.deb\nSize: 3\nSHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n\n";
+    const INDEX: &str = "Package: bb\nVersion: 1-1+b2\nSource: src (1-1)\nArchitecture: amd64\nDescription: long\n Depends: not this\nDepends: a,\n c\nProvides: v (= 2)\nFilename: pool/b.deb\nSize: 3\nSHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n\n";
 
     #[test]
     fn a_stanza_is_read_with_folded_lines_and_source() {
         let mut universe = Universe::default();
         universe.add(0, INDEX.as_bytes()).expect("readable");
-        let found = &universe.named("b").expect("whole")[0];
+        let found = &universe.named("bb").expect("whole")[0];
+        assert_eq!(found.depends.len(), 2);
         assert_eq!((found.source.as_str(), found.source_version.as_str()), ("src", "1-1"));
         assert_eq!(universe.providing("v").expect("whole").len(), 1);
     }
@@ -282,6 +287,6 @@ mod tests {
     fn a_stanza_whose_path_climbs_is_refused() {
         let mut universe = Universe::default();
         universe.add(0, INDEX.replace("pool/b.deb", "../b.deb").as_bytes()).expect("read lazily");
-        assert!(universe.named("b").is_err());
+        assert!(universe.named("bb").is_err());
     }
 }
