@@ -35,7 +35,10 @@ fn skopeo_inspects_and_copies_the_layout() {
     assert_eq!(said["Labels"]["org.opencontainers.image.title"], "python");
     for platform in ["amd64", "arm64"] {
         let to = workshop.oci(&format!("copy-{platform}:x"));
-        run(&mut tool("skopeo", &["--override-arch", platform, "copy", "-q", &workshop.oci("out/python:3.13"), &to]));
+        run(&mut tool(
+            "skopeo",
+            &["--override-arch", platform, "copy", "-q", &workshop.oci("out/python:3.13"), &to],
+        ));
         let config = run(&mut tool("skopeo", &["inspect", "--config", &to, "--override-arch", platform]));
         let config: Value = serde_json::from_str(&config).expect("JSON");
         assert_eq!(config["architecture"], platform);
@@ -61,7 +64,16 @@ fn runc_prints_a_result_as_65532_with_a_read_only_root() {
 #[ignore = "needs docker and Debian's archive"]
 fn a_docker_archive_loads_into_a_real_daemon_and_runs_there() {
     let workshop = workshop();
-    let built = workshop.hardpan(&["build", "recipes/python.toml", "--locked", "--format", "docker-archive", "--out", "python.tar", "--json"]);
+    let built = workshop.hardpan(&[
+        "build",
+        "recipes/python.toml",
+        "--locked",
+        "--format",
+        "docker-archive",
+        "--out",
+        "python.tar",
+        "--json",
+    ]);
     let built: Value = serde_json::from_str(&built).expect("JSON");
     let docker = Docker::start();
     let loaded = docker.run(&["load", "-i", &workshop.path("python.tar")]);
@@ -69,8 +81,20 @@ fn a_docker_archive_loads_into_a_real_daemon_and_runs_there() {
     let id = docker.run(&["image", "inspect", "--format", "{{.Id}}", "python:3.13"]);
     assert_eq!(id.trim(), built["platforms"][0]["config"].as_str().expect("a digest"));
     let said = docker.run(&[
-        "run", "--rm", "--pull", "never", "--network", "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
-        "python:3.13", "-c", PROGRAM,
+        "run",
+        "--rm",
+        "--pull",
+        "never",
+        "--network",
+        "none",
+        "--read-only",
+        "--cap-drop",
+        "ALL",
+        "--security-opt",
+        "no-new-privileges",
+        "python:3.13",
+        "-c",
+        PROGRAM,
     ]);
     assert_eq!(said, SAID);
 }
@@ -81,8 +105,22 @@ fn archives_are_read_by_skopeo_either_way() {
     let workshop = workshop();
     for (format, transport) in [("oci-archive", "oci-archive"), ("docker-archive", "docker-archive")] {
         let out = workshop.path(&format!("{format}.tar"));
-        workshop.hardpan(&["build", "recipes/base.toml", "--locked", "--platform", "linux/amd64", "--format", format, "--out", &out]);
-        let name = if format == "oci-archive" { format!("{transport}:{out}:13") } else { format!("{transport}:{out}") };
+        workshop.hardpan(&[
+            "build",
+            "recipes/base.toml",
+            "--locked",
+            "--platform",
+            "linux/amd64",
+            "--format",
+            format,
+            "--out",
+            &out,
+        ]);
+        let name = if format == "oci-archive" {
+            format!("{transport}:{out}:13")
+        } else {
+            format!("{transport}:{out}")
+        };
         let folder = format!("dir:{}", workshop.path(&format!("{format}.dir")));
         run(&mut tool("skopeo", &["copy", "-q", &name, &folder]));
     }
@@ -92,9 +130,22 @@ fn archives_are_read_by_skopeo_either_way() {
 #[ignore = "needs skopeo, umoci, runc and Debian's archive"]
 fn zstd_layers_are_read_by_others() {
     let workshop = workshop();
-    workshop.hardpan(&["build", "recipes/base.toml", "--locked", "--platform", "linux/amd64", "--compression", "zstd", "--out", "out/zstd"]);
+    workshop.hardpan(&[
+        "build",
+        "recipes/base.toml",
+        "--locked",
+        "--platform",
+        "linux/amd64",
+        "--compression",
+        "zstd",
+        "--out",
+        "out/zstd",
+    ]);
     let plain = workshop.path("zstd.dir");
-    run(&mut tool("skopeo", &["copy", "-q", "--dest-decompress", &workshop.oci("out/zstd:13"), &format!("dir:{plain}")]));
+    run(&mut tool(
+        "skopeo",
+        &["copy", "-q", "--dest-decompress", &workshop.oci("out/zstd:13"), &format!("dir:{plain}")],
+    ));
     let packed = tempfile::tempdir().expect("a folder");
     for layer in read_layers(Path::new(&workshop.path("out/zstd"))) {
         let path = packed.path().join("layer.zst");
@@ -126,7 +177,8 @@ fn arm64s_configuration_and_elf_files_are_arm64s() {
     let bundle = workshop.unpacked("out/python:3.13", "arm64");
     let python = run(tool("readelf", &["-h"]).arg(bundle.join("rootfs/usr/bin/python3.13")));
     assert!(python.contains("AArch64"), "{python}");
-    let library = run(tool("readelf", &["-h"]).arg(bundle.join("rootfs/usr/lib/aarch64-linux-gnu/libcrypto.so.3")));
+    let library =
+        run(tool("readelf", &["-h"]).arg(bundle.join("rootfs/usr/lib/aarch64-linux-gnu/libcrypto.so.3")));
     assert!(library.contains("AArch64"), "{library}");
 }
 
@@ -151,9 +203,15 @@ fn bases_layers_are_the_very_blobs_of_pythons_first_ones() {
     let layers = |recipe: &str, out: &str| {
         let built = workshop.hardpan(&["build", recipe, "--locked", "--out", out, "--json"]);
         let built: Value = serde_json::from_str(&built).expect("JSON");
-        built["platforms"][0]["layers"].as_array().expect("layers").iter().map(|layer| layer["digest"].clone()).collect::<Vec<_>>()
+        built["platforms"][0]["layers"]
+            .as_array()
+            .expect("layers")
+            .iter()
+            .map(|layer| layer["digest"].clone())
+            .collect::<Vec<_>>()
     };
-    let (base, python) = (layers("recipes/base.toml", "out/base"), layers("recipes/python.toml", "out/python2"));
+    let (base, python) =
+        (layers("recipes/base.toml", "out/base"), layers("recipes/python.toml", "out/python2"));
     assert!(base.len() < python.len());
     assert_eq!(base, python[..base.len()]);
 }
@@ -177,7 +235,17 @@ fn another_user_years_away_gets_the_same_digest() {
 #[ignore = "needs skopeo, umoci, runc and Debian's archive"]
 fn the_dev_variant_has_a_shell_and_pip() {
     let workshop = workshop();
-    workshop.hardpan(&["build", "recipes/python.toml", "--locked", "--variant", "dev", "--platform", "linux/amd64", "--out", "out/dev"]);
+    workshop.hardpan(&[
+        "build",
+        "recipes/python.toml",
+        "--locked",
+        "--variant",
+        "dev",
+        "--platform",
+        "linux/amd64",
+        "--out",
+        "out/dev",
+    ]);
     let script = "set -e; id -u; python3 -m pip --version | cut -c1-3; ls / | head -1";
     let bundle = workshop.bundle("out/dev:3.13-dev", &["/bin/bash", "-c", script]);
     assert_eq!(workshop.runc(&bundle), "0\npip\nbin\n");

@@ -94,10 +94,16 @@ fn digests(json: &str) -> Value {
     let built: Value = serde_json::from_str(json).expect("a line of JSON");
     let of = |value: &Value, name: &str| value[name].clone();
     let platform = |value: &Value| {
-        let layers: Vec<Value> = value["layers"].as_array().expect("layers").iter().map(|layer| serde_json::json!([layer["digest"], layer["diff_id"]])).collect();
+        let layers: Vec<Value> = value["layers"]
+            .as_array()
+            .expect("layers")
+            .iter()
+            .map(|layer| serde_json::json!([layer["digest"], layer["diff_id"]]))
+            .collect();
         serde_json::json!([of(value, "platform"), of(value, "digest"), of(value, "config"), layers])
     };
-    let platforms: Vec<Value> = built["platforms"].as_array().expect("platforms").iter().map(platform).collect();
+    let platforms: Vec<Value> =
+        built["platforms"].as_array().expect("platforms").iter().map(platform).collect();
     serde_json::json!([built["digest"], platforms])
 }
 
@@ -113,7 +119,9 @@ const BUILD: [&str; 4] = ["build", "r/above.toml", "--json", "--locked"];
 fn umask_zone_locale_folder_jobs_and_epoch_variables_change_nothing() {
     let archive = world();
     let (expected, locks) = first(&archive);
-    for (umask, jobs, zone, locale) in [(0o077, "1", "Asia/Kolkata", "de_DE.UTF-8"), (0o000, "8", "America/New_York", "C")] {
+    for (umask, jobs, zone, locale) in
+        [(0o077, "1", "Asia/Kolkata", "de_DE.UTF-8"), (0o000, "8", "America/New_York", "C")]
+    {
         let sandbox = sandbox(&archive, "r", Some(&locks));
         let run = sandbox.run(&[&BUILD[..], &["--jobs", jobs]].concat());
         let output = run.umask(umask).env("TZ", zone).env("LANG", locale).env("LC_ALL", locale).output().ok();
@@ -171,7 +179,8 @@ fn the_order_of_mirrors_changes_nothing() {
     let archive = world();
     let (expected, locks) = first(&archive);
     let copy = tempfile::tempdir().expect("a folder");
-    let copied = std::process::Command::new("cp").arg("-r").arg(archive.root()).arg(copy.path().join("a")).status();
+    let copied =
+        std::process::Command::new("cp").arg("-r").arg(archive.root()).arg(copy.path().join("a")).status();
     assert!(copied.expect("cp runs").success());
     let other = format!("file://{}", copy.path().join("a").display());
     for mirrors in [format!("{other} {}", archive.file_url()), format!("file:///nowhere {other}")] {

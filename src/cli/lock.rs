@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::{Global, print};
 use crate::diag::{Problem, Result, codes};
+use crate::fetch;
 use crate::ident::PackageName;
-use crate::pipeline::{self, LockMode, PinReport};
+use crate::lock;
+use crate::pipeline::{self, Context, LockMode, PinReport, Pinned};
 use crate::recipe::Family;
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +51,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
             results.push(json_report(&family, &report));
         } else if !global.quiet {
             say(&report);
-            if report == PinReport::default() {
+            if args.locked {
+                say_vouched(&context, &pinned)?;
+            } else if report == PinReport::default() {
                 let count: usize = pinned.lock.packages.values().map(std::collections::BTreeMap::len).sum();
                 print::error(&format!(
                     "{:>12} {} ({count} packages pinned)",
@@ -61,6 +65,25 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     }
     if global.json {
         print::line(&Value::Array(results).to_string());
+    }
+    Ok(())
+}
+
+/// Checks the pins against the signed release files in the store, and says what came of it.
+fn say_vouched(context: &Context, pinned: &Pinned) -> Result<()> {
+    let read = |sha256: &crate::ident::Sha256, path: &str| fetch::stored_index(&context.store, sha256, path);
+    let vouched = lock::vouch(&pinned.lock, &pinned.archives, &read)?;
+    print::error(&format!("{:>12} {} pins against signed release files", "Checked", vouched.pins));
+    for pin in &vouched.earlier {
+        let why = if vouched.missing.is_empty() {
+            "it was pinned from an earlier release file"
+        } else {
+            "what would bear it out is not in the store"
+        };
+        print::error(&format!("{:>12} {pin}: {why}", "Not checked"));
+    }
+    for missing in &vouched.missing {
+        print::error(&format!("{:>12} {missing}", "Not stored"));
     }
     Ok(())
 }

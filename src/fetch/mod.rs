@@ -12,4 +12,4 @@ pub use apt::AptSource;
 pub use config::MirrorConfig;
 pub use mirrors::{Asked, Mirror, Mirrors};
 pub use transfer::{Location, Pin, Transfers};
-pub use upstream::ArchiveUpstream;
+pub use upstream::{ArchiveUpstream, stored_index};

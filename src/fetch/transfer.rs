@@ -95,7 +95,8 @@ impl Transfers<'_> {
 
     fn fetch_all(&self, pins: Vec<Pin>) -> Result<Vec<Pin>> {
         let total = pins.iter().map(|pin| pin.size.unwrap_or_default()).sum();
-        let bar = self.progress.bytes("fetching", pins.len(), total);
+        let what = if let [one] = &pins[..] { one.name.clone() } else { format!("{} files", pins.len()) };
+        let bar = self.progress.bytes("fetching", &what, total);
         let queue = Mutex::new(VecDeque::from(pins));
         let outcome = Mutex::new((Vec::new(), Vec::new()));
         std::thread::scope(|scope| {

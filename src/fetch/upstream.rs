@@ -8,6 +8,7 @@ use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{Fetched, Limits, Url, pause};
 use crate::ident::Sha256;
 use crate::lock::{Archive, IndexPart, Release, Upstream};
+use crate::store::Store;
 
 /// The largest release file that is taken, in bytes.
 const MAX_RELEASE: u64 = 32 << 20;
@@ -91,22 +92,27 @@ impl Upstream for ArchiveUpstream<'_> {
                 .help("the mirror is being updated: try again in a few minutes")
                 .into());
         }
-        let blob = self.transfers.store.open_blob(&part.sha256)?;
-        let codec = Codec::of_extension(part.path.rsplit_once('.').map_or("", |(_, extension)| extension))
-            .unwrap_or(Codec::Plain);
-        canon::decoder(codec, Owned(blob)).map_err(|error| {
-            Problem::new(codes::BAD_INDEX, format!("{} can't be read", part.path)).fact("cause", error).into()
+        let reader = stored_index(self.transfers.store, &part.sha256, &part.path)?;
+        reader.ok_or_else(|| {
+            Problem::new(codes::CORRUPT, format!("the index {} is gone from the store", part.path)).into()
         })
     }
 }
 
-/// A file that its reader owns.
-struct Owned(std::fs::File);
-
-impl Read for Owned {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.0.read(buffer)
+/// An index or release file of the store, decompressed as its name's ending says; `None` if it is
+/// not there.
+pub fn stored_index(store: &Store, sha256: &Sha256, path: &str) -> Result<Option<Box<dyn Read + Send>>> {
+    if store.find(sha256)?.is_none() {
+        return Ok(None);
     }
+    let blob = store.open_blob(sha256)?;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let codec = Codec::of_extension(ending).unwrap_or(Codec::Plain);
+    let reader = canon::decoder(codec, blob);
+    reader.map(Some).map_err(|error| {
+        Problem::new(codes::BAD_INDEX, format!("{path} can't be read")).fact("cause", error).into()
+    })
 }
 
 impl ArchiveUpstream<'_> {

@@ -45,13 +45,11 @@ impl Progress {
         }
     }
 
-    /// A bar for so many files of so many bytes in all.
-    pub fn bytes(&self, verb: &str, files: usize, total: u64) -> Bar {
+    /// A bar for so many bytes of something.
+    pub fn bytes(&self, verb: &str, what: &str, total: u64) -> Bar {
         if self.voice == Voice::Lines {
-            self.say(
-                &capital(verb),
-                &format!("{files} file{} ({})", if files == 1 { "" } else { "s" }, size(total)),
-            );
+            let of = if total == 0 { String::new() } else { format!(" ({})", size(total)) };
+            self.say(&capital(verb), &format!("{what}{of}"));
         }
         let style =
             ProgressStyle::with_template("{prefix:>12} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}");

@@ -16,6 +16,7 @@ mod release;
 mod resolve;
 mod satisfy;
 mod update;
+mod vouch;
 
 pub use archive::{Archive, KNOWN, archives, debian_archives};
 pub use changes::{Change, changes};
@@ -24,3 +25,4 @@ pub use openpgp::{Keyring, Verified};
 pub use release::{IndexPart, Release, peek};
 pub use satisfy::{reachable, stale};
 pub use update::{Moves, Request, Upstream, update};
+pub use vouch::{ReadBlob, Vouched, vouch};

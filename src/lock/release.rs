@@ -149,6 +149,11 @@ impl Release {
         }
     }
 
+    /// Whether the release lists a file with this digest and length.
+    pub fn vouches_for(&self, path: &str, sha256: &Sha256, size: u64) -> bool {
+        self.parts.get(path) == Some(&(*sha256, size))
+    }
+
     /// The best compressed form of an index, if the release has it: `main/binary-amd64/Packages`.
     pub fn index(&self, path: &str) -> Option<IndexPart> {
         [".xz", ".zst", ".gz", ""].into_iter().find_map(|ending| {

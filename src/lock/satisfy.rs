@@ -126,7 +126,7 @@ fn stale_files(lock: &Lock, files: &BTreeMap<(String, String), (Sha256, u64)>) -
 /// A recipe pins what the recipe below pins, so that they share its layers bit for bit.
 fn stale_parent(lock: &Lock, parent: &Lock) -> Option<String> {
     for (platform, packages) in &parent.packages {
-        let own = lock.packages.get(platform)?;
+        let Some(own) = lock.packages.get(platform) else { continue };
         for (name, package) in packages {
             let Some(there) = own.get(name) else { continue };
             if there.sha256 != package.sha256 {

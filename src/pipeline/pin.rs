@@ -61,27 +61,37 @@ pub fn platforms(family: &Family, asked: Option<&[Platform]>) -> Result<Vec<Plat
 }
 
 /// Brings a recipe and a lock together. The locks of the recipes below come first, because their
-/// pins hold here too.
+/// pins hold here too; a pin that is to move moves in each of them that has it.
 pub fn pin(context: &Context, family: &Family, mode: &LockMode) -> Result<(Pinned, PinReport)> {
     let mut report = PinReport::default();
     let mut parents = Vec::new();
     for path in family.parent_paths() {
         let parent = Family::open(&path)?;
-        let below = LockMode::Needed;
-        let own = if *mode == LockMode::Locked { mode } else { &below };
+        let there = Lock::read(&parent.lock_path())?;
         // A lock holds all that its recipe needs; those of the recipes below are only compared.
-        if *mode == LockMode::Locked && Lock::read(&parent.lock_path())?.is_none() {
+        if *mode == LockMode::Locked && there.is_none() {
             continue;
         }
-        let (lock, _) = bring(context, &parent, own, &parents, &mut report)?;
+        let (lock, _) = bring(context, &parent, &mode.below(there.as_ref()), &parents, &mut report)?;
         parents.push(lock);
     }
     let (lock, archives) = bring(context, family, mode, &parents, &mut report)?;
     Ok((Pinned { family: family.clone(), lock, archives }, report))
 }
 
-/// Moves pins that no mirror holds any more, unless the lock is fixed: in the lock of the recipe
-/// that brought them in, which may be one below.
+impl LockMode {
+    /// What the mode means for the lock of a recipe below: of named pins, those that it has.
+    fn below(&self, there: Option<&Lock>) -> Self {
+        let Self::Update(names) = self else { return self.clone() };
+        let has = |name: &&PackageName| {
+            there.is_some_and(|lock| lock.packages.values().any(|packages| packages.contains_key(*name)))
+        };
+        let own: BTreeSet<PackageName> = names.iter().filter(has).cloned().collect();
+        if own.is_empty() { Self::Needed } else { Self::Update(own) }
+    }
+}
+
+/// Moves pins that no mirror holds any more, unless the lock is fixed.
 pub fn move_gone(
     context: &Context,
     family: &Family,
@@ -100,41 +110,23 @@ pub fn move_gone(
             format!("move the pin: `hardpan lock {} --update {}`", family.path().display(), list.join(" "));
         return Err(problem.help(help).into());
     }
-    context.progress.say(
-        "Moving",
-        &format!(
-            "pins that are gone from every mirror: {}",
-            gone.iter().map(|(_, pin)| pin.name.clone()).collect::<Vec<_>>().join(", ")
-        ),
-    );
-    let mut report = PinReport::default();
-    let mut parents = Vec::new();
-    for path in family.parent_paths().into_iter().chain([family.path().to_owned()]) {
-        let one = Family::open(&path)?;
-        let there = Lock::read(&one.lock_path())?.unwrap_or_default();
-        let pinned =
-            |name: &&PackageName| there.packages.values().any(|packages| packages.contains_key(*name));
-        let own: BTreeSet<PackageName> = names.iter().filter(pinned).cloned().collect();
-        let mode = if own.is_empty() { LockMode::Needed } else { LockMode::Update(own) };
-        let (lock, archives) = bring(context, &one, &mode, &parents, &mut report)?;
-        if path == family.path() {
-            let still = gone.iter().find(|(name, pin)| {
-                lock.packages
-                    .values()
-                    .any(|packages| packages.get(name).is_some_and(|package| package.sha256 == pin.sha256))
-            });
-            if let Some((name, pin)) = still {
-                let problem = Problem::new(
-                    codes::NOT_FETCHED,
-                    format!("{} is on no mirror, though the archive's index has it", pin.name),
-                );
-                return Err(problem.help(format!("the mirror of `{name}` is being updated: try again in a few minutes, or name another one")).into());
-            }
-            return Ok((Pinned { family: family.clone(), lock, archives }, report));
+    let list: Vec<&str> = gone.iter().map(|(_, pin)| pin.name.as_str()).collect();
+    context.progress.say("Moving", &format!("pins that are gone from every mirror: {}", list.join(", ")));
+    let (pinned, report) = pin(context, family, &LockMode::Update(names))?;
+    let still = gone.iter().find(|(name, pin)| {
+        let packages = pinned.lock.packages.values();
+        packages
+            .into_iter()
+            .any(|packages| packages.get(name).is_some_and(|package| package.sha256 == pin.sha256))
+    });
+    match still {
+        None => Ok((pinned, report)),
+        Some((_, pin)) => {
+            let what = format!("{} is on no mirror, though the archive's index has it", pin.name);
+            let help = "the mirror is being updated: try again in a few minutes, or name another one";
+            Err(Problem::new(codes::NOT_FETCHED, what).help(help).into())
         }
-        parents.push(lock);
     }
-    unreachable!("the recipe itself comes last")
 }
 
 /// All variants of a recipe on all its platforms: what one lock is for.

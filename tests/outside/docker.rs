@@ -20,13 +20,30 @@ impl Docker {
         let cgroup = format!("/hardpan-{}", std::process::id());
         let mut command = Command::new("unshare");
         // In a process and network namespace of its own, everything it started dies with it.
-        command.args(["-m", "-p", "-n", "-f", "--kill-child=KILL", "--propagation", "private", "--mount-proc", "dockerd"]);
-        command.args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]);
+        command.args([
+            "-m",
+            "-p",
+            "-n",
+            "-f",
+            "--kill-child=KILL",
+            "--propagation",
+            "private",
+            "--mount-proc",
+            "dockerd",
+        ]);
+        command.args([
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--ip-forward=false",
+            "--ip-masq=false",
+        ]);
         command.args(["--storage-driver=vfs", "--log-level=warn", &format!("--cgroup-parent={cgroup}")]);
         command.args([&format!("--data-root={}", path("data")), &format!("--exec-root={}", path("exec"))]);
         command.args([&format!("--pidfile={}", path("pid")), "-H", &format!("unix://{}", path("socket"))]);
         let log = std::fs::File::create(folder.path().join("log")).expect("ours");
-        let daemon = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("unshare is there");
+        let daemon =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("unshare is there");
         let docker = Self { daemon, folder, cgroup };
         docker.wait();
         docker

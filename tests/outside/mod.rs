@@ -78,7 +78,10 @@ impl Workshop {
     /// Runs a command in the folder as another user, to whom all of it is given.
     pub fn run_as(&self, uid: u32, mut command: Command) -> String {
         run(tool("chown", &["-R", &uid.to_string()]).arg(self.folder.path()));
-        command.current_dir(self.folder.path()).env("HARDPAN_STORE", &self.store).env("HOME", self.folder.path());
+        command
+            .current_dir(self.folder.path())
+            .env("HARDPAN_STORE", &self.store)
+            .env("HOME", self.folder.path());
         run(command.stdin(Stdio::null()).uid(uid).gid(uid))
     }
 
@@ -86,7 +89,10 @@ impl Workshop {
     pub fn unpacked(&self, image: &str, platform: &str) -> PathBuf {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let one = self.path(&format!("one-{number}"));
-        run(&mut tool("skopeo", &["--override-arch", platform, "copy", "-q", &self.oci(image), &format!("oci:{one}:x")]));
+        run(&mut tool(
+            "skopeo",
+            &["--override-arch", platform, "copy", "-q", &self.oci(image), &format!("oci:{one}:x")],
+        ));
         let bundle = self.folder.path().join(format!("bundle-{number}"));
         run(tool("umoci", &["unpack", "--image", &format!("{one}:x")]).arg(&bundle));
         bundle
@@ -96,7 +102,8 @@ impl Workshop {
     pub fn bundle(&self, image: &str, arguments: &[&str]) -> PathBuf {
         let bundle = self.unpacked(image, "amd64");
         let path = bundle.join("config.json");
-        let mut config: Value = serde_json::from_slice(&std::fs::read(&path).expect("umoci wrote it")).expect("JSON");
+        let mut config: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("umoci wrote it")).expect("JSON");
         config["process"]["terminal"] = false.into();
         config["process"]["args"] = arguments.into();
         config["root"]["readonly"] = true.into();
