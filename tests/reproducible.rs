@@ -1,5 +1,7 @@
 //! The same recipe and lock give the same bytes, whoever builds, wherever, however, whenever.
 
+#![allow(clippy::disallowed_methods)] // tests are their own host
+
 mod support;
 
 use std::path::Path;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ureq::tls::{RootCerts, TlsConfig};
+
 /// An address: `http://…`, `https://…` or `file:///…`, without a slash at its end. User name and
 /// password in it are not shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,6 +112,8 @@ impl Client {
             .timeout_recv_response(Some(patience))
             .timeout_resolve(Some(patience))
             .http_status_as_error(false)
+            // A mirror inside a company has a certificate of that company's, which the system knows.
+            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
             .max_redirects(5)
             .user_agent(concat!("hardpan/", env!("CARGO_PKG_VERSION")))
             .build();

@@ -1,0 +1,139 @@
+//! Programs of others that checks and tests need, and how they get here.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::{cargo, find, program, show_and_run};
+
+/// The cargo-deny whose verdicts we rely on.
+const CARGO_DENY: &str = "0.20.2";
+
+/// What the outside tests start, and the Debian package that it is in.
+const OUTSIDE: [(&str, &str); 12] = [
+    ("skopeo", "skopeo"),
+    ("umoci", "umoci"),
+    ("runc", "runc"),
+    ("docker", "docker.io"),
+    ("dockerd", "docker.io"),
+    ("gpgv", "gpgv"),
+    ("readelf", "binutils"),
+    ("zstd", "zstd"),
+    ("xz", "xz-utils"),
+    ("dpkg-scanpackages", "dpkg-dev"),
+    ("faketime", "faketime"),
+    ("python3", "python3"),
+];
+
+/// Kept by Debian for those who must not have daemons started (invoke-rc.d(8)).
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// Where cargo-deny is; it is built if it is not there yet.
+pub fn cargo_deny() -> Result<PathBuf, String> {
+    let root = user_cache()?.join("hardpan-tools").join(format!("cargo-deny-{CARGO_DENY}"));
+    let binary = root.join("bin/cargo-deny");
+    if !binary.is_file() {
+        let mut install = cargo(Path::new("."));
+        // Its objects are of no use to this project's own builds, whose folder this would be.
+        install.env_remove("CARGO_TARGET_DIR");
+        install.args(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--root"]).arg(&root);
+        show_and_run(&mut install)?;
+    }
+    Ok(binary)
+}
+
+fn user_cache() -> Result<PathBuf, String> {
+    let named = std::env::var_os("XDG_CACHE_HOME").filter(|path| Path::new(path).is_absolute());
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
+    named.map(PathBuf::from).or_else(home).ok_or_else(|| "neither XDG_CACHE_HOME nor HOME is set".to_owned())
+}
+
+/// Sees to it that all that the outside tests start is here; `Err` names what is missing, and why.
+pub fn outside_programs() -> Result<(), String> {
+    let packages = packages_of(&missing());
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let installed = may_install().and_then(|()| install(&packages));
+    match (missing().as_slice(), installed) {
+        ([], _) => Ok(()),
+        (missing, Err(why)) => Err(format!("missing: {} ({why})", missing.join(", "))),
+        (missing, Ok(())) => Err(format!("missing: {}, though apt installed them", missing.join(", "))),
+    }
+}
+
+fn missing() -> Vec<&'static str> {
+    OUTSIDE.iter().map(|(name, _)| *name).filter(|name| find(name).is_none()).collect()
+}
+
+/// The packages of programs, each once.
+fn packages_of(programs: &[&str]) -> Vec<&'static str> {
+    let wanted = OUTSIDE.iter().filter(|(name, _)| programs.contains(name));
+    let mut packages: Vec<&str> = wanted.map(|(_, package)| *package).collect();
+    packages.dedup();
+    packages
+}
+
+fn may_install() -> Result<(), String> {
+    if find("apt-get").is_none() {
+        return Err("no apt-get to install them with".to_owned());
+    }
+    let id = program("id").arg("-u").output().map_err(|error| format!("`id` did not start: {error}"))?;
+    if id.stdout.trim_ascii() == b"0" { Ok(()) } else { Err("only root may install them".to_owned()) }
+}
+
+fn install(packages: &[&str]) -> Result<(), String> {
+    let _policy = NoDaemons::hold()?;
+    show_and_run(apt_get().args(["--quiet", "update"]))?;
+    let install = ["--quiet", "install", "--yes", "--no-install-recommends", "ca-certificates"];
+    show_and_run(apt_get().args(install).args(packages))
+}
+
+fn apt_get() -> Command {
+    let mut command = program("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// While it lives, no package starts a daemon.
+struct NoDaemons {
+    ours: bool,
+}
+
+impl NoDaemons {
+    /// Writes the policy, unless the machine has one.
+    fn hold() -> Result<Self, String> {
+        let ours = !Path::new(POLICY).exists();
+        let held = Self { ours };
+        if ours {
+            write_policy().map_err(|error| format!("`{POLICY}` can't be written: {error}"))?;
+        }
+        Ok(held)
+    }
+}
+
+fn write_policy() -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(POLICY, "#!/bin/sh\nexit 101\n")?;
+    std::fs::set_permissions(POLICY, std::fs::Permissions::from_mode(0o755))
+}
+
+impl Drop for NoDaemons {
+    fn drop(&mut self) {
+        if self.ours
+            && let Err(error) = std::fs::remove_file(POLICY)
+        {
+            eprintln!("`{POLICY}` is ours and can't be removed: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_with_two_missing_programs_is_installed_once() {
+        assert_eq!(packages_of(&["docker", "dockerd", "xz"]), ["docker.io", "xz-utils"]);
+        assert!(packages_of(&[]).is_empty());
+    }
+}
