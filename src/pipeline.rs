@@ -23,7 +23,7 @@ use crate::store::Store;
 pub use gather::Gathered;
 pub use image::{Built, built_tags, image};
 pub use layers::{Layers, RecipeLayers};
-pub use pin::{LockMode, PinReport, Pinned, pin};
+pub use pin::{LockMode, Locks, PinReport, Pinned, pin};
 
 /// What every stage works with.
 pub struct Context {
@@ -64,19 +64,21 @@ pub struct Order {
 pub fn build(context: &Context, order: &Order) -> Result<(Built, PinReport)> {
     let family = Family::open(&order.recipe)?;
     let platforms = pin::platforms(&family, order.platforms.as_deref())?;
-    let (mut pinned, mut report) = pin(context, &family, &order.mode)?;
+    let mut locks = Locks::default();
+    let (mut pinned, mut report) = pin(context, &family, &order.mode, &mut locks)?;
     let layers = loop {
         let plan = layers::plan(context, &pinned, order.variant.as_deref(), &platforms, order.compression)?;
         match gather::gather(context, &pinned, &plan)? {
             Ok(gathered) => break layers::make(context, &pinned, plan, &gathered)?,
             // A pin that no mirror holds any more: moved, said, and gone on, unless the lock is fixed.
             Err(gone) => {
-                let (moved, more) = pin::move_gone(context, &family, &order.mode, &gone)?;
+                let (moved, more) = pin::move_gone(context, &family, &order.mode, &gone, &mut locks)?;
                 report.changes.extend(more.changes);
                 pinned = moved;
             }
         }
     };
-    let built = image(&pinned, order.variant.as_deref(), layers, order.compression)?;
+    let built = image(&pinned, layers, order.compression)?;
+    locks.commit()?;
     Ok((built, report))
 }

@@ -98,8 +98,8 @@ fn text(platform: &str, packages: &[Row], files: &[Row]) -> String {
             }
         }
     };
-    let packages: Vec<String> = packages.iter().map(line("")).collect();
-    let files: Vec<String> = files.iter().map(line("/")).collect();
+    let packages: Vec<String> = packages.iter().map(line("")).map(|line| print::harmless(&line)).collect();
+    let files: Vec<String> = files.iter().map(line("/")).map(|line| print::harmless(&line)).collect();
     format!(
         "{platform}\n packages ({})\n{}\n files ({})\n{}",
         packages.len(),

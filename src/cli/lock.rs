@@ -9,7 +9,7 @@ use crate::diag::{Problem, Result, codes};
 use crate::fetch;
 use crate::ident::PackageName;
 use crate::lock;
-use crate::pipeline::{self, Context, LockMode, PinReport, Pinned};
+use crate::pipeline::{self, Context, LockMode, Locks, PinReport, Pinned};
 use crate::recipe::Family;
 
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
                 .into());
         }
         let family = Family::open(recipe)?;
-        let (pinned, report) = pipeline::pin(&context, &family, &mode)?;
+        let mut locks = Locks::default();
+        let (pinned, report) = pipeline::pin(&context, &family, &mode, &mut locks)?;
+        locks.commit()?;
         if global.json {
             results.push(json_report(&family, &report));
         } else if !global.quiet {

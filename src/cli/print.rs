@@ -28,8 +28,19 @@ pub(super) fn problem_json(problem: &Problem) -> Value {
     json!({ "code": problem.code.to_string(), "message": problem.message, "facts": facts, "help": problem.help, "place": place })
 }
 
+/// Text of others, made harmless for a terminal: control characters are written out.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars()
+        .flat_map(|letter| {
+            if letter.is_control() { letter.escape_default().collect::<Vec<_>>() } else { vec![letter] }
+        })
+        .collect()
+}
+
 /// Columns for people, each as wide as its widest cell; the last is not padded.
 pub(super) fn columns(rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| harmless(cell)).collect()).collect();
     let width = |at: usize| {
         rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };

@@ -23,9 +23,14 @@ impl FromStr for Url {
         let text = text.trim_end_matches('/');
         let rest =
             ["http://", "https://", "file://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
-        let fine = |byte: u8| byte.is_ascii_graphic();
+        // A folder's name may hold blanks and other letters; what goes over the network may not.
+        let local = text.starts_with("file://") && !text.contains(char::is_control);
+        let fine = local || text.bytes().all(|byte| byte.is_ascii_graphic());
         match rest {
-            Some(rest) if !rest.is_empty() && text.bytes().all(fine) => Ok(Self(text.to_owned())),
+            Some(_) if !fine => {
+                Err(format!("`{text}` has a blank, a control character or a letter that is not ASCII in it"))
+            }
+            Some(rest) if !rest.is_empty() => Ok(Self(text.to_owned())),
             _ => Err(format!("`{text}` is not an address that begins with http://, https:// or file://")),
         }
     }

@@ -31,7 +31,7 @@ pub struct Malformed {
 impl Malformed {
     fn new(text: &str, expected: &'static str) -> Self {
         // A hostile name may be megabytes long; the reader needs its beginning.
-        let text = text.chars().take(200).collect();
+        let text = text.chars().take(200).flat_map(char::escape_debug).collect();
         Self { text, expected }
     }
 }

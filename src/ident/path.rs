@@ -12,8 +12,17 @@ use super::{Malformed, serde_as_text};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImagePath(String);
 
-const EXPECTED: &str =
-    "an absolute path without `.`, `..` or empty parts, at most 4096 bytes long and 255 a part";
+const EXPECTED: &str = "an absolute path without `.`, `..`, empty parts, control characters or whiteouts (`.wh.`), at most 4096 bytes long, 255 a part and 128 folders deep";
+
+/// The most folders that a path goes through. Honest packages need a dozen; without a bound, names of
+/// 4096 bytes that are all slashes cost time with the square of their depth.
+const MAX_DEPTH: usize = 128;
+
+/// A component that a layer may hold. `.wh.` marks a whiteout (image specification, layer.md), which
+/// would delete what a layer below has.
+fn is_component(part: &str) -> bool {
+    !matches!(part, "" | "." | "..") && part.len() <= 255 && !part.starts_with(".wh.")
+}
 
 impl ImagePath {
     /// The root of the image.
@@ -116,9 +125,15 @@ impl FromStr for ImagePath {
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let bad = || Malformed::new(text, EXPECTED);
         let rest = text.strip_prefix('/').ok_or_else(bad)?;
-        let fine = |part: &str| !matches!(part, "" | "." | "..") && part.len() <= 255;
-        let all = rest.is_empty() || rest.split('/').all(fine);
-        if all && text.len() <= 4096 && !text.contains('\0') { Ok(Self(text.to_owned())) } else { Err(bad()) }
+        let depth = rest.bytes().filter(|byte| *byte == b'/').count();
+        if text.len() > 4096 || depth >= MAX_DEPTH || text.contains(char::is_control) {
+            return Err(bad());
+        }
+        if rest.is_empty() || rest.split('/').all(is_component) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(bad())
+        }
     }
 }
 serde_as_text!(ImagePath);
@@ -135,7 +150,16 @@ mod tests {
 
     #[test]
     fn climbing_and_absolute_members_are_refused() {
-        for name in ["../etc/passwd", "usr/../../x", "/etc/passwd", "a\0b", &"x".repeat(256)] {
+        for name in [
+            "../etc/passwd",
+            "usr/../../x",
+            "/etc/passwd",
+            "a\0b",
+            "a\nb",
+            "a/.wh.b",
+            &"x".repeat(256),
+            &"a/".repeat(200),
+        ] {
             assert!(ImagePath::from_member(name).is_err(), "{name}");
         }
         assert_eq!(ImagePath::from_member("./usr//bin/"), Ok(path("/usr/bin")));

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::compose::PackageParcel;
 use super::tree::{Data, Node, NodeKind, Origin, Reason};
-use crate::diag::{Problem, codes};
-use crate::ident::{ImagePath, Platform};
+use crate::diag::{Problem, Result, codes};
+use crate::ident::{DebVersion, ImagePath, PackageName, Platform};
 use crate::recipe::{ALIASES, At, PackageEntry, Pattern, Take};
-use crate::source::{Entry, Kind};
+use crate::source::{Entry, Kind, Parcel};
 
 /// What nobody needs at run time: manuals, translations, package documentation, and what only
 /// Debian's own tools read. The copyright file is taken apart from this.
@@ -141,14 +141,26 @@ impl PackageParcel {
         self.by_path.get(path).map(|at| &self.parcel.index.entries[*at])
     }
 
-    /// Takes a package's parcel in.
-    pub fn new(
-        name: crate::ident::PackageName,
-        version: crate::ident::DebVersion,
-        parcel: crate::source::Parcel,
-    ) -> Self {
+    /// Takes a package's parcel in. A package whose own stanza says that it is another one than was
+    /// pinned is refused: the index that named it was wrong, or it was swapped.
+    pub fn new(name: PackageName, version: DebVersion, architecture: &str, parcel: Parcel) -> Result<Self> {
+        let said = |field: &str| {
+            let line =
+                parcel.index.control.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+            line.unwrap_or_default().trim().to_owned()
+        };
+        let found = ["Package", "Version", "Architecture"].map(said).join(" ");
+        let expected = format!("{name} {version} {architecture}");
+        if found != expected {
+            let what = format!("package {name} {version} ({architecture}) says that it is another one");
+            return Err(Problem::new(codes::BAD_PACKAGE, what)
+                .found(found)
+                .expected(expected)
+                .help("it is broken or hostile: take another version, or tell its archive")
+                .into());
+        }
         let entries = parcel.index.entries.iter().enumerate();
         let by_path = Arc::new(entries.map(|(at, entry)| (entry.path.clone(), at)).collect());
-        Self { name, version, parcel, by_path }
+        Ok(Self { name, version, parcel, by_path })
     }
 }

@@ -101,7 +101,7 @@ impl Lock {
                 .into());
         }
         let wire: Wire = toml::from_str(text).map_err(|error| bad(error.message().to_owned()))?;
-        Ok(wire.into_lock())
+        wire.into_lock().map_err(|why| bad(why).into())
     }
 
     /// Writes the lock, whole or not at all; nothing is touched if it says the same already.
@@ -254,7 +254,8 @@ struct WireDownload {
 }
 
 impl Wire {
-    fn into_lock(self) -> Lock {
+    /// A path that climbs, or a pin that is there twice, was not written by hardpan.
+    fn into_lock(self) -> std::result::Result<Lock, String> {
         let mut lock = Lock::default();
         for WireRelease { archive, suite, origin, date, sha256, indices } in self.release {
             let indices = indices.into_iter().map(|index| (index.path, (index.sha256, index.size))).collect();
@@ -285,7 +286,10 @@ impl Wire {
                 sha256,
                 depends,
             };
-            lock.packages.entry(platform).or_default().insert(name, package);
+            crate::ident::ImagePath::from_member(&package.path).map_err(|error| error.to_string())?;
+            if lock.packages.entry(platform).or_default().insert(name.clone(), package).is_some() {
+                return Err(format!("`{name}` is pinned twice for {platform}"));
+            }
         }
         lock.files =
             self.file.into_iter().map(|file| ((file.recipe, file.path), (file.sha256, file.size))).collect();
@@ -293,6 +297,6 @@ impl Wire {
         lock.downloads = downloads
             .map(|download| ((download.recipe, download.name, download.platform), download.sha256))
             .collect();
-        lock
+        Ok(lock)
     }
 }

@@ -6,6 +6,9 @@ use super::Archive;
 use crate::diag::{Failure, Problem, codes};
 use crate::ident::{Epoch, Sha256};
 
+/// How far a clock may be slow, in seconds.
+const GRACE: i64 = 86_400;
+
 /// A release file whose signature, dates and names were checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
@@ -128,6 +131,13 @@ impl Release {
         now: Epoch,
         locked: Option<Epoch>,
     ) -> Result<(), Problem> {
+        // One from the future would make every honest release after it look like a step back.
+        if self.date.0 > now.0 + GRACE {
+            return Err(about(archive, suite, codes::EXPIRED, "is from the future")
+                .found(self.date)
+                .expected(format!("{now}, this machine's time, or earlier"))
+                .help("check this machine's clock; if it is right, try another mirror"));
+        }
         if let Some(until) = fields.get("Valid-Until") {
             let until = Epoch::from_release_date(until)
                 .map_err(|error| about(archive, suite, codes::BAD_INDEX, "has a broken date").found(error))?;

@@ -31,7 +31,7 @@ struct Job {
 }
 
 enum What {
-    Package(PackageName, crate::ident::DebVersion),
+    Package(PackageName, crate::ident::DebVersion, String),
     Source((String, String), Option<bool>),
 }
 
@@ -98,7 +98,7 @@ fn package_jobs(
         pins.push((Some(name.clone()), package_pin(&label, package)));
         jobs.push(Job {
             platform,
-            what: What::Package(name.clone(), package.version.clone()),
+            what: What::Package(name.clone(), package.version.clone(), package.architecture.clone()),
             sha256: package.sha256,
             size: package.size,
             form: Form::Deb,
@@ -213,7 +213,10 @@ fn decode(context: &Context, mut jobs: Vec<Job>) -> Result<Gathered> {
     let mut problems = Vec::new();
     for (job, parcel) in jobs.into_iter().zip(parcels) {
         match parcel {
-            Ok(parcel) => take(gathered.inputs.entry(job.platform).or_default(), job.what, parcel),
+            Ok(parcel) => {
+                let taken = take(gathered.inputs.entry(job.platform).or_default(), job.what, parcel);
+                problems.extend(taken.err().into_iter().flat_map(crate::diag::Failure::into_problems));
+            }
             Err(failure) => problems.extend(failure.into_problems()),
         }
     }
@@ -225,9 +228,12 @@ fn decode(context: &Context, mut jobs: Vec<Job>) -> Result<Gathered> {
     Ok(gathered)
 }
 
-fn take(inputs: &mut Inputs, what: What, parcel: Parcel) {
+fn take(inputs: &mut Inputs, what: What, parcel: Parcel) -> Result<()> {
     match what {
-        What::Package(name, version) => inputs.packages.push(PackageParcel::new(name, version, parcel)),
+        What::Package(name, version, architecture) => {
+            inputs.packages.push(PackageParcel::new(name, version, &architecture, parcel)?);
+        }
         What::Source(key, executable) => drop(inputs.sources.insert(key, (parcel, executable))),
     }
+    Ok(())
 }

@@ -88,12 +88,7 @@ pub fn built_tags(pinned: &Pinned, chain: &Chain) -> Result<Vec<TagName>> {
 }
 
 /// Makes the image of all platforms.
-pub fn image(
-    pinned: &Pinned,
-    _variant: Option<&str>,
-    layers: Vec<Layers>,
-    compression: Compression,
-) -> Result<Built> {
+pub fn image(pinned: &Pinned, layers: Vec<Layers>, compression: Compression) -> Result<Built> {
     let chain = &layers[0].chain;
     let tags = built_tags(pinned, chain)?;
     let name = chain.last().name.clone();

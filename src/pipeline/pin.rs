@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::canon::HashReader;
@@ -46,6 +46,27 @@ pub struct PinReport {
     pub refreshed: Vec<PathBuf>,
 }
 
+/// The locks that one command works with: as they are on disk, or as they will be when it succeeds.
+/// A command that fails changes no lock.
+#[derive(Debug, Default)]
+pub struct Locks {
+    changed: BTreeMap<PathBuf, Lock>,
+}
+
+impl Locks {
+    fn read(&self, path: &Path) -> Result<Option<Lock>> {
+        match self.changed.get(path) {
+            Some(lock) => Ok(Some(lock.clone())),
+            None => Lock::read(path),
+        }
+    }
+
+    /// Writes what changed, each lock whole or not at all.
+    pub fn commit(self) -> Result<()> {
+        self.changed.iter().try_for_each(|(path, lock)| lock.write(path))
+    }
+}
+
 /// The platforms that are asked for, all of which the recipe must be for.
 pub fn platforms(family: &Family, asked: Option<&[Platform]>) -> Result<Vec<Platform>> {
     let all = family.platforms();
@@ -62,20 +83,25 @@ pub fn platforms(family: &Family, asked: Option<&[Platform]>) -> Result<Vec<Plat
 
 /// Brings a recipe and a lock together. The locks of the recipes below come first, because their
 /// pins hold here too; a pin that is to move moves in each of them that has it.
-pub fn pin(context: &Context, family: &Family, mode: &LockMode) -> Result<(Pinned, PinReport)> {
+pub fn pin(
+    context: &Context,
+    family: &Family,
+    mode: &LockMode,
+    locks: &mut Locks,
+) -> Result<(Pinned, PinReport)> {
     let mut report = PinReport::default();
     let mut parents = Vec::new();
     for path in family.parent_paths() {
         let parent = Family::open(&path)?;
-        let there = Lock::read(&parent.lock_path())?;
+        let there = locks.read(&parent.lock_path())?;
         // A lock holds all that its recipe needs; those of the recipes below are only compared.
         if *mode == LockMode::Locked && there.is_none() {
             continue;
         }
-        let (lock, _) = bring(context, &parent, &mode.below(there.as_ref()), &parents, &mut report)?;
+        let (lock, _) = bring(context, &parent, &mode.below(there.as_ref()), &parents, locks, &mut report)?;
         parents.push(lock);
     }
-    let (lock, archives) = bring(context, family, mode, &parents, &mut report)?;
+    let (lock, archives) = bring(context, family, mode, &parents, locks, &mut report)?;
     Ok((Pinned { family: family.clone(), lock, archives }, report))
 }
 
@@ -97,6 +123,7 @@ pub fn move_gone(
     family: &Family,
     mode: &LockMode,
     gone: &[(PackageName, Pin)],
+    locks: &mut Locks,
 ) -> Result<(Pinned, PinReport)> {
     let names: BTreeSet<PackageName> = gone.iter().map(|(name, _)| name.clone()).collect();
     if *mode == LockMode::Locked {
@@ -112,7 +139,7 @@ pub fn move_gone(
     }
     let list: Vec<&str> = gone.iter().map(|(_, pin)| pin.name.as_str()).collect();
     context.progress.say("Moving", &format!("pins that are gone from every mirror: {}", list.join(", ")));
-    let (pinned, report) = pin(context, family, &LockMode::Update(names))?;
+    let (pinned, report) = pin(context, family, &LockMode::Update(names), locks)?;
     let still = gone.iter().find(|(name, pin)| {
         let packages = pinned.lock.packages.values();
         packages
@@ -146,12 +173,13 @@ fn bring(
     family: &Family,
     mode: &LockMode,
     parents: &[Lock],
+    locks: &mut Locks,
     report: &mut PinReport,
 ) -> Result<(Lock, Vec<Archive>)> {
     let chains = all_chains(family)?;
     let archives = lock::archives(&chains[0])?;
     let path = family.lock_path();
-    let old = Lock::read(&path)?;
+    let old = locks.read(&path)?;
     let files = local_digests(&chains)?;
     let stale = match &old {
         None => Some("there is none yet".to_owned()),
@@ -177,7 +205,7 @@ fn bring(
     context.progress.say("Locking", &path.display().to_string());
     let request = Request { chains: &chains, archives: &archives, files, parents, moves, now: context.now };
     let lock = lock::update(&ArchiveUpstream { transfers }, old.as_ref(), &request)?;
-    lock.write(&path)?;
+    locks.changed.insert(path.clone(), lock.clone());
     let changes = lock::changes(&old.clone().unwrap_or_default(), &lock);
     if changes.is_empty() && old.as_ref() != Some(&lock) {
         report.refreshed.push(path.clone());

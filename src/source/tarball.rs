@@ -17,6 +17,8 @@ const MAX_ENTRIES: usize = 500_000;
 const MAX_NAMES: usize = 64 << 20;
 /// The most bytes that an extended header may have.
 const MAX_EXTENSION: u64 = 1 << 20;
+/// The last second of the year 9999: what comes after can't be written as RFC 3339.
+const MAX_TIME: i64 = 253_402_300_799;
 /// The most bytes of zeros after the end of a tar: a record of any honest blocking factor.
 const MAX_PADDING: u64 = 1 << 20;
 
@@ -266,13 +268,17 @@ fn take_member<W: Write>(
             .map_err(broken)
             .and_then(|id| u32::try_from(id).map_err(|_| format!("`{name}` has an owner out of range"))),
     };
-    let mtime = header.mtime().map_err(broken)?;
+    let own_time = || header.mtime().map_err(broken).map(|time| i64::try_from(time).unwrap_or(i64::MAX));
+    let mtime = extensions.mtime.map_or_else(own_time, Ok)?;
+    if !(0..=MAX_TIME).contains(&mtime) {
+        return Err(format!("`{name}` has a time out of range"));
+    }
     let entry = Entry {
         path,
         mode: header.mode().map_err(broken)? & 0o7777,
         uid: owner(extensions.uid, header.uid())?,
         gid: owner(extensions.gid, header.gid())?,
-        mtime: extensions.mtime.unwrap_or_else(|| i64::try_from(mtime).unwrap_or(i64::MAX)),
+        mtime,
         xattrs: extensions.xattrs,
         kind,
     };
