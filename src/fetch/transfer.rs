@@ -83,7 +83,9 @@ impl Transfers<'_> {
                 _ => missing.push(pin),
             }
         }
-        missing.dedup_by(|a, b| a.sha256 == b.sha256);
+        // The same file for two platforms is one file; the largest begin first.
+        missing.sort_by_key(|pin| (std::cmp::Reverse(pin.size), pin.sha256));
+        missing.dedup_by_key(|pin| pin.sha256);
         if missing.is_empty() {
             return Ok(missing);
         }
@@ -169,13 +171,18 @@ impl Transfers<'_> {
     ) -> Result<Option<Ended>> {
         let mut last = String::new();
         let mut tries = 0;
+        // Bytes that were here before may be another mirror's, or damaged.
+        let mut inherited = partial.length() > 0;
         while tries < TRIES {
             if tries > 0 {
                 pause(Duration::from_millis(250 << tries));
             }
             let before = partial.length();
             let end = match self.attempt(address, pin, partial, tell, tries > 0)? {
-                Attempt::Whole => return Self::judge(pin, partial),
+                Attempt::Whole => match Self::judge(pin, partial)? {
+                    Some(_) if std::mem::take(&mut inherited) => continue,
+                    end => return Ok(end),
+                },
                 Attempt::Ended(end) => return Ok(Some(end)),
                 Attempt::Cut(why) => why,
             };

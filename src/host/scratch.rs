@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -153,11 +154,17 @@ impl FileLock {
         Ok(Self { _file: file })
     }
 
-    /// Waits for a lock that one alone holds.
+    /// Waits for a lock that one alone holds. Whoever held it before may have removed its file: then
+    /// the lock is on nothing, and the one that is there now is taken.
     pub fn exclusive(path: &Path) -> Result<Self> {
-        let file = Self::open(path)?;
-        file.lock().map_err(|error| file_problem("locking", path, &error))?;
-        Ok(Self { _file: file })
+        loop {
+            let file = Self::open(path)?;
+            file.lock().map_err(|error| file_problem("locking", path, &error))?;
+            let held = file.metadata().map_err(|error| file_problem("locking", path, &error))?;
+            if std::fs::metadata(path).is_ok_and(|there| there.ino() == held.ino()) {
+                return Ok(Self { _file: file });
+            }
+        }
     }
 
     /// Takes a lock that one alone holds, if it is free.

@@ -22,7 +22,6 @@ mod tree;
 
 pub use compose::{Composed, Inputs, PackageParcel, compose};
 pub use key::{RecipeKey, recipe_key};
-pub use own::owner_numbers;
 pub use pack::{PackedLayer, pack};
 pub use split::{LayerPlan, split};
 pub use tree::{Data, Node, NodeKind, Origin, Reason, Tree};

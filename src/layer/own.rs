@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::compose::Work;
 use super::tree::{Data, Node, NodeKind, Origin, Reason, merged_path};
-use crate::diag::{Problem, codes};
+use crate::diag::codes;
 use crate::ident::ImagePath;
 use crate::recipe::{Download, DownloadFormat, Owner, Place};
 use crate::source::Kind;
@@ -194,7 +194,7 @@ impl Work<'_> {
 
     /// An owner's numbers, names looked up in the chain; a problem if one is not declared.
     fn numbers(&mut self, owner: &Owner, place: &Place) -> Option<(u32, u32)> {
-        match owner_numbers(self.chain, owner, place) {
+        match self.chain.owner_numbers(owner, place) {
             Ok(numbers) => Some(numbers),
             Err(problem) => {
                 self.problems.push(problem);
@@ -202,44 +202,4 @@ impl Work<'_> {
             }
         }
     }
-}
-
-/// The numbers of an owner: `uid` and `gid`. A user without a group is in its own, a number without
-/// one in the group of the same number, and 0 in group 0.
-pub fn owner_numbers(
-    chain: &crate::recipe::Chain,
-    owner: &Owner,
-    place: &Place,
-) -> Result<(u32, u32), Problem> {
-    let (users, groups) = (chain.users(), chain.groups());
-    let unknown = |what: &str, name: &str, known: Vec<&str>| {
-        let near = crate::diag::nearest(name, known.iter().copied());
-        let help = near.map_or_else(
-            || format!("declare it in `[{what}s]`, or write its number"),
-            |near| format!("did you mean `{near}`?"),
-        );
-        place
-            .problem(
-                codes::UNKNOWN_USER,
-                format!("there is no {what} `{name}`"),
-                format!("not a declared {what}"),
-            )
-            .help(help)
-    };
-    let named = users.get(owner.user.as_str());
-    let uid = match owner.user.parse::<u32>() {
-        Ok(uid) => uid,
-        Err(_) => named.ok_or_else(|| unknown("user", &owner.user, users.keys().copied().collect()))?.uid,
-    };
-    let by_number = users.values().find(|user| user.uid == uid);
-    let gid = match owner.group.as_deref().map(|group| (group, group.parse::<u32>())) {
-        None => by_number.map_or(uid, |user| user.gid),
-        Some((_, Ok(gid))) => gid,
-        Some((name, Err(_))) => match (groups.get(name), users.get(name)) {
-            (Some(gid), _) => *gid,
-            (None, Some(user)) => user.gid,
-            (None, None) => return Err(unknown("group", name, groups.keys().copied().collect())),
-        },
-    };
-    Ok((uid, gid))
 }

@@ -114,16 +114,8 @@ fn package_pin(label: &str, package: &LockedPackage) -> Pin {
 
 fn download_pin(pinned: &Pinned, recipe: &Recipe, name: &str, download: &At<Download>) -> Result<Pin> {
     let version = super::image::version(pinned, recipe);
-    let url = super::image::substitute(&download.value.url, version.as_deref()).ok_or_else(|| {
-        download
-            .place
-            .problem(
-                codes::BAD_VALUE,
-                format!("the address of `{name}` has `{{version}}`, which means nothing here"),
-                "this archive",
-            )
-            .help("say `version = \"…\"` or `version-of = \"PACKAGE\"`")
-    })?;
+    let url = super::image::substitute(&download.value.url, version.as_deref())
+        .ok_or_else(|| super::image::no_version(recipe, &download.place))?;
     let location =
         location(&url).map_err(|why| download.place.problem(codes::BAD_VALUE, why, "this archive"))?;
     Ok(Pin {

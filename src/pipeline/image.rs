@@ -7,8 +7,7 @@ use crate::canon::Compression;
 use crate::diag::{Problem, Result, codes};
 use crate::ident::{BlobDigest, PackageName, RecipeName, Sha256, TagName};
 use crate::image::{self, Config, ImageParts, PlatformImage, Runtime};
-use crate::layer;
-use crate::recipe::{Chain, Recipe};
+use crate::recipe::{Chain, Place, Recipe};
 
 /// An image whose every blob is known.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ impl Built {
     }
 }
 
-/// What `{version}` means in a recipe: its own, or that of the nearest recipe below that says one.
+/// What `{version}` means in a recipe.
 pub(super) fn version(pinned: &Pinned, recipe: &Recipe) -> Option<String> {
     if let Some(version) = &recipe.version {
         return Some(version.clone());
@@ -44,6 +43,23 @@ pub(super) fn version(pinned: &Pinned, recipe: &Recipe) -> Option<String> {
     let name = &recipe.version_of.as_ref()?.value;
     let package = pinned.lock.packages.values().find_map(|packages| packages.get(name))?;
     Some(package.version.upstream().to_owned())
+}
+
+/// Why `{version}` means nothing where it is used.
+pub(super) fn no_version(recipe: &Recipe, place: &Place) -> Problem {
+    match &recipe.version_of {
+        Some(name) => {
+            let message =
+                format!("`version-of` names `{}`, which is not among the pinned packages", name.value);
+            name.place
+                .problem(codes::BAD_VALUE, message, "named here")
+                .help("name a package of `[debian.packages]`, or one that these need")
+        }
+        None => {
+            let problem = place.problem(codes::BAD_VALUE, "`{version}` means nothing here", "used here");
+            problem.help("say `version = \"…\"` or `version-of = \"PACKAGE\"`")
+        }
+    }
 }
 
 /// Puts the version in; `None` if it is needed and not known.
@@ -60,12 +76,8 @@ pub fn built_tags(pinned: &Pinned, chain: &Chain) -> Result<Vec<TagName>> {
     let version = version(pinned, recipe);
     let mut tags: Vec<TagName> = Vec::new();
     for written in &recipe.tags {
-        let text = substitute(&written.value, version.as_deref()).ok_or_else(|| {
-            written
-                .place
-                .problem(codes::BAD_VALUE, "`{version}` means nothing here", "used here")
-                .help("say `version = \"…\"` or `version-of = \"PACKAGE\"`")
-        })?;
+        let text = substitute(&written.value, version.as_deref())
+            .ok_or_else(|| no_version(recipe, &written.place))?;
         // Versions may hold what tags may not: `+` and `~`.
         let text: String = text
             .chars()
@@ -183,7 +195,7 @@ fn runtime(pinned: &Pinned, chain: &Chain) -> Result<Runtime> {
     for recipe in &chain.recipes {
         let spec = &recipe.image;
         if let Some(user) = &spec.user {
-            let (uid, gid) = layer::owner_numbers(chain, &user.value, &user.place)?;
+            let (uid, gid) = chain.owner_numbers(&user.value, &user.place)?;
             runtime.user = format!("{uid}:{gid}");
         }
         // A new entrypoint makes the arguments below it meaningless.

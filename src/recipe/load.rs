@@ -9,7 +9,7 @@ use super::node::{self, Node, Table};
 use super::{keys, lower, shape};
 use crate::diag::{Failure, Problem, Result, SourceText, codes, nearest};
 use crate::host;
-use crate::ident::Platform;
+use crate::ident::{Platform, RecipeName};
 
 /// One recipe file as it was written, its shape checked.
 #[derive(Debug, Clone)]
@@ -110,17 +110,19 @@ impl Family {
     /// Lowers every variant on every platform, so that none can rot unseen.
     fn check_all(&self) -> Result<()> {
         let mut problems: Vec<Problem> = Vec::new();
-        for document in &self.documents {
-            let variants = document.table.get("variant").and_then(Node::table).cloned().unwrap_or_default();
-            let variants = std::iter::once(None).chain(variants.keys().map(Some).collect::<Vec<_>>());
-            for (variant, platform) in
-                variants.flat_map(|variant| Platform::ALL.map(|platform| (variant, platform)))
-            {
-                let found = document.concrete(variant, platform).1;
-                let new: Vec<_> = found.into_iter().filter(|problem| !problems.contains(problem)).collect();
-                problems.extend(new);
+        let mut keep = |found: Vec<Problem>| {
+            let new: Vec<_> = found.into_iter().filter(|problem| !problems.contains(problem)).collect();
+            problems.extend(new);
+        };
+        for (upto, document) in self.documents.iter().enumerate() {
+            for (variant, platform) in document.combinations() {
+                let below = self.documents[..upto].iter().map(|below| below.concrete(None, platform).0);
+                let (recipe, found) = document.concrete(variant, platform);
+                keep(found);
+                let recipes: Option<Vec<Recipe>> = below.chain([recipe]).collect();
+                keep(recipes.map(|recipes| Chain { recipes, platform }.unknown_owners()).unwrap_or_default());
             }
-            problems.extend(document.shape_problems());
+            keep(document.shape_problems());
         }
         Failure::check(sorted(problems))
     }
@@ -171,6 +173,16 @@ impl Document {
         Ok(Some((path, Some(missing))))
     }
 
+    /// The default and all variants, on all platforms.
+    fn combinations(&self) -> Vec<(Option<&str>, Platform)> {
+        let variants = self.table.get("variant").and_then(Node::table);
+        let names = variants.into_iter().flat_map(Table::keys).map(Some);
+        std::iter::once(None)
+            .chain(names)
+            .flat_map(|variant| Platform::ALL.map(|platform| (variant, platform)))
+            .collect()
+    }
+
     fn shape_problems(&self) -> Vec<Problem> {
         shape::check(&self.source, &self.table, keys::recipe())
     }
@@ -186,13 +198,24 @@ impl Document {
                 amend(&self.source, &mut table, amendment, &mut problems);
             }
         }
-        self.check_platform_names(&mut problems);
+        self.check_names(&mut problems);
         let (recipe, more) = lower::lower(&self.source, &self.folder, &table, variant, platform);
         problems.extend(more);
         (recipe, problems)
     }
 
-    fn check_platform_names(&self, problems: &mut Vec<Problem>) {
+    /// Names of platforms and variants: a variant's becomes part of tags and paths.
+    fn check_names(&self, problems: &mut Vec<Problem>) {
+        let variants =
+            self.table.get("variant").and_then(Node::table).into_iter().flat_map(|table| &table.entries);
+        for (word, _) in variants {
+            if word.text.parse::<RecipeName>().is_err() {
+                let problem =
+                    Problem::new(codes::BAD_VALUE, format!("`{}` is not the name of a variant", word.text));
+                let help = "lower-case letters and digits, with single `-`, `_` or `.` between";
+                problems.push(problem.at(&self.source, word.span.clone(), "this name").help(help));
+            }
+        }
         let keys =
             self.table.get("platform").and_then(Node::table).into_iter().flat_map(|table| &table.entries);
         let keys = keys.map(|(word, _)| (word.text.as_str(), &word.span));

@@ -15,7 +15,7 @@ use super::model::{
 use super::node::{Node, Table, Word};
 use super::{Pattern, merged};
 use crate::diag::{Problem, SourceText, codes};
-use crate::ident::{ImagePath, Platform};
+use crate::ident::{ArchiveName, ImagePath, Platform};
 
 /// Reads values of one recipe and collects what is wrong with them.
 pub(super) struct Lowering {
@@ -163,8 +163,10 @@ impl Lowering {
             self.problems.push(problem.at(&self.source, 0..0, "at its beginning").help("add `name = \"…\"`"));
         }
         let debian = Self::section(table, "debian");
+        let named = name.is_some();
         let recipe = Recipe {
-            name: name?,
+            // Without a name the rest is looked at all the same, for what else is wrong.
+            name: name.unwrap_or_else(|| "unnamed".parse().expect("a name")),
             summary: Self::text(table, "summary"),
             description: Self::text(table, "description"),
             source_url: Self::text(table, "source"),
@@ -199,7 +201,7 @@ impl Lowering {
             text: Arc::clone(&self.source),
         };
         self.check_duplicates(&recipe);
-        Some(recipe)
+        named.then_some(recipe)
     }
 
     fn link(&mut self, node: &Node) -> Option<String> {
@@ -358,27 +360,47 @@ impl Lowering {
     }
 
     fn download(&mut self, table: &Table) -> Option<Download> {
-        let url_node = table.get("url")?;
-        let url: Option<crate::host::Url> = self.parsed(url_node, "an http, https or file address");
-        let sha256 = self.parsed(table.get("sha256")?, "`sha256sum FILE` prints it");
-        let place_node = table.get("place")?;
-        let place = self.path(place_node.text()?, &place_node.span);
-        let strip = table.get("strip").and_then(Node::integer).unwrap_or(0);
-        if !(0..=32).contains(&strip) {
-            self.bad(&table.get("strip")?.span, "`strip` counts leading folders", "0 to 32");
-        }
-        let format = self.download_format(table, url_node);
+        // Each is looked at before any is missed, so that all that is wrong is said.
+        let url = table.get("url").and_then(|node| self.address(node));
+        let format = table.get("url").and_then(|node| self.download_format(table, node));
+        let sha256 = table.get("sha256").and_then(|node| self.parsed(node, "`sha256sum FILE` prints it"));
+        let place = table.get("place").and_then(|node| self.path(node.text()?, &node.span));
+        let strip = table.get("strip").map_or(Some(0), |node| self.strip(node));
         let pick = table.get("pick").and_then(Node::list).unwrap_or_default();
         let pick = pick.iter().filter_map(|node| self.member_pattern(node)).collect();
+        let owner = self.optional_owner(table);
         Some(Download {
-            url: url?.secret().to_owned(),
+            url: url?,
             sha256: sha256?,
             format: format?,
-            strip: usize::try_from(strip).ok()?,
+            strip: strip?,
             pick,
             place: place?,
-            owner: self.optional_owner(table),
+            owner,
         })
+    }
+
+    /// `https://…`, or `NAME:path` below a mirror that the site names.
+    fn address(&mut self, node: &Node) -> Option<String> {
+        let text = node.text()?;
+        let mirror = |(name, path): (&str, &str)| {
+            name.parse::<ArchiveName>().is_ok() && !path.starts_with("//") && !path.is_empty()
+        };
+        if text.parse::<crate::host::Url>().is_ok() || text.split_once(':').is_some_and(mirror) {
+            return Some(text.to_owned());
+        }
+        let help =
+            "write an http, https or file address, or `NAME:path` for a path below a mirror of that name";
+        self.bad(&node.span, format!("`{text}` is not an address"), help);
+        None
+    }
+
+    fn strip(&mut self, node: &Node) -> Option<usize> {
+        let strip = node.integer()?;
+        if !(0..=32).contains(&strip) {
+            self.bad(&node.span, format!("{strip} is not a number of leading folders"), "0 to 32");
+        }
+        usize::try_from(strip).ok()
     }
 
     /// Patterns inside an archive are relative; a leading slash is put before them for the matcher.

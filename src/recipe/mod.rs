@@ -14,6 +14,7 @@ mod lower;
 mod lower_image;
 mod model;
 mod node;
+mod owners;
 mod pattern;
 mod schema;
 mod shape;
