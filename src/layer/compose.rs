@@ -193,25 +193,33 @@ impl Work<'_> {
         self.recipe.drop.iter().any(|pattern| pattern.value.matches(path.as_str()))
     }
 
-    /// The folders above every path: as a package has them, else plain.
+    /// The folders above every path: as a package has them, else plain. A path that goes through a
+    /// file or a link is refused: what it would become depends on who unpacks it.
     fn fill_folders(&mut self) {
         let paths: Vec<ImagePath> = self.tree.nodes.keys().cloned().collect();
-        for path in paths.iter().flat_map(ImagePath::ancestors) {
-            if path.is_root() || self.tree.nodes.contains_key(&path) || ALIASES.contains(&path.member()) {
+        let mut blocked = BTreeMap::new();
+        for (path, above) in paths.iter().flat_map(|path| path.ancestors().map(move |above| (path, above))) {
+            if above.is_root() || ALIASES.contains(&above.member()) {
                 continue;
             }
-            let node = match self.view().get(&path) {
-                Some(there) => there.clone(),
-                None => self.packaged_folder(&path).unwrap_or_else(Node::directory),
-            };
-            if node.is_directory() {
-                self.tree.nodes.insert(path, node);
-            } else {
-                let message = format!("`{path}` is no folder, but something is to go below it");
-                self.problems
-                    .push(Problem::new(codes::CONFLICT, message).help("place it where the link points to"));
-                return;
+            match self.view().get(&above) {
+                Some(there) if !there.is_directory() => {
+                    blocked.entry(above).or_insert_with(|| path.clone());
+                }
+                Some(there) => {
+                    let there = there.clone();
+                    self.tree.nodes.entry(above).or_insert(there);
+                }
+                None => {
+                    let node = self.packaged_folder(&above).unwrap_or_else(Node::directory);
+                    self.tree.nodes.insert(above, node);
+                }
             }
+        }
+        for (above, path) in blocked {
+            let message = format!("`{path}` goes through `{above}`, which is no folder");
+            let help = "place it where the link points to, or name another path";
+            self.problems.push(Problem::new(codes::CONFLICT, message).help(help));
         }
     }
 

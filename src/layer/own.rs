@@ -188,7 +188,7 @@ impl Work<'_> {
                 format!("`{pattern}` matches nothing that this recipe adds"),
                 "matches nothing",
             );
-            self.problems.push(problem);
+            self.problems.push(problem.help("what a recipe below adds is changed in that recipe"));
         }
     }
 

@@ -47,19 +47,13 @@ pub(super) fn version(pinned: &Pinned, recipe: &Recipe) -> Option<String> {
 
 /// Why `{version}` means nothing where it is used.
 pub(super) fn no_version(recipe: &Recipe, place: &Place) -> Problem {
-    match &recipe.version_of {
-        Some(name) => {
-            let message =
-                format!("`version-of` names `{}`, which is not among the pinned packages", name.value);
-            name.place
-                .problem(codes::BAD_VALUE, message, "named here")
-                .help("name a package of `[debian.packages]`, or one that these need")
-        }
-        None => {
-            let problem = place.problem(codes::BAD_VALUE, "`{version}` means nothing here", "used here");
-            problem.help("say `version = \"…\"` or `version-of = \"PACKAGE\"`")
-        }
+    if let Some(name) = &recipe.version_of {
+        let message = format!("`version-of` names `{}`, which is not among the pinned packages", name.value);
+        let problem = name.place.problem(codes::BAD_VALUE, message, "named here");
+        return problem.help("name a package of `[debian.packages]`, or one that these need");
     }
+    let problem = place.problem(codes::BAD_VALUE, "`{version}` means nothing here", "used here");
+    problem.help("say `version = \"…\"` or `version-of = \"PACKAGE\"`")
 }
 
 /// Puts the version in; `None` if it is needed and not known.

@@ -235,17 +235,6 @@ fn local_digests(chains: &[Chain]) -> Result<BTreeMap<(String, String), (Sha256,
                 continue;
             }
             let path = recipe.folder.join(&file.value.from);
-            if !host::exists(&path) || host::is_dir(&path) {
-                let what = if host::is_dir(&path) { "is a folder" } else { "is not there" };
-                let problem = file.place.problem(
-                    codes::NO_FILE,
-                    format!("the file `{}` {what}", path.display()),
-                    "named here",
-                );
-                return Err(problem
-                    .help("paths of `[file]` begin at the recipe's folder and name regular files")
-                    .into());
-            }
             let mut reader = HashReader::new(host::open(&path)?);
             io::copy(&mut reader, &mut io::sink())
                 .map_err(|error| host::file_problem("reading", &path, &error))?;

@@ -119,6 +119,7 @@ impl Family {
                 let below = self.documents[..upto].iter().map(|below| below.concrete(None, platform).0);
                 let (recipe, found) = document.concrete(variant, platform);
                 keep(found);
+                keep(recipe.as_ref().map(missing_files).unwrap_or_default());
                 let recipes: Option<Vec<Recipe>> = below.chain([recipe]).collect();
                 keep(recipes.map(|recipes| Chain { recipes, platform }.unknown_owners()).unwrap_or_default());
             }
@@ -126,6 +127,20 @@ impl Family {
         }
         Failure::check(sorted(problems))
     }
+}
+
+/// The local files that a recipe names and its folder lacks.
+fn missing_files(recipe: &Recipe) -> Vec<Problem> {
+    let files = recipe.files.values().map(|file| (recipe.folder.join(&file.value.from), &file.place));
+    let missing = files.filter(|(path, _)| !host::exists(path) || host::is_dir(path));
+    missing
+        .map(|(path, place)| {
+            let what = if host::is_dir(&path) { "is a folder" } else { "is not there" };
+            let message = format!("the file `{}` {what}", path.display());
+            let help = "paths of `[file]` begin at the recipe's folder and name regular files";
+            place.problem(codes::NO_FILE, message, "named here").help(help)
+        })
+        .collect()
 }
 
 /// In the order of the files' lines.
@@ -141,7 +156,15 @@ impl Document {
         if !host::exists(path) {
             return Err(missing(path, named_in));
         }
-        let source = Arc::new(SourceText { name: path.display().to_string(), text: host::read_text(path)? });
+        let name = path.display().to_string();
+        let text = String::from_utf8(host::read(path)?).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let problem = Problem::new(codes::SYNTAX, format!("`{name}` is not TOML: it is not UTF-8"));
+            let problem =
+                problem.found(format!("a byte that begins no character, {at} bytes from the beginning"));
+            problem.help("save the file as UTF-8")
+        })?;
+        let source = Arc::new(SourceText { name, text });
         let mut table =
             node::parse(&source).map_err(|problems| Failure::check(problems).expect_err("some"))?;
         expand_packages(&mut table);
@@ -215,6 +238,12 @@ impl Document {
                 let help = "lower-case letters and digits, with single `-`, `_` or `.` between";
                 problems.push(problem.at(&self.source, word.span.clone(), "this name").help(help));
             }
+        }
+        let none = self.table.get("platforms").filter(|node| node.list().is_some_and(<[Node]>::is_empty));
+        if let Some(node) = none {
+            let problem = Problem::new(codes::BAD_VALUE, "`platforms` names none");
+            let problem = problem.at(&self.source, node.span.clone(), "nothing to build for");
+            problems.push(problem.help("leave it out for both platforms"));
         }
         let keys =
             self.table.get("platform").and_then(Node::table).into_iter().flat_map(|table| &table.entries);

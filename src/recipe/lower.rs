@@ -147,8 +147,17 @@ impl Lowering {
     ) -> BTreeMap<ImagePath, At<T>> {
         let mut found = BTreeMap::new();
         for (word, node) in &Self::section(table, key).entries {
-            if let (Some(path), Some(value)) = (self.path(&word.text, &word.span), value(self, node)) {
-                found.insert(path, self.at_word(value, word));
+            let (Some(path), Some(value)) = (self.path(&word.text, &word.span), value(self, node)) else {
+                continue;
+            };
+            if path.is_root() {
+                self.bad(&word.span, "`/` is the image itself", "name a path below it");
+                continue;
+            }
+            let value = self.at_word(value, word);
+            if let Some(first) = found.insert(path.clone(), value).map(|first: At<T>| first.place) {
+                let place = self.at_word((), word).place;
+                self.problems.push(twice(&path, &first, &place));
             }
         }
         found
@@ -444,10 +453,7 @@ impl Lowering {
         let mut seen: BTreeMap<&ImagePath, &Place> = BTreeMap::new();
         for (path, place) in origins.into_iter().flatten() {
             if let Some(first) = seen.insert(path, place) {
-                let problem = place
-                    .problem(codes::DUPLICATE_PATH, format!("`{path}` is declared twice"), "again here")
-                    .at(&first.source, first.span.clone(), "first here")
-                    .help("a path has one origin: keep one of the two");
+                let problem = twice(path, first, place);
                 self.problems.push(problem);
             }
         }
@@ -461,4 +467,11 @@ impl Lowering {
         }
         usize::try_from(number).unwrap_or(4)
     }
+}
+
+fn twice(path: &ImagePath, first: &Place, place: &Place) -> Problem {
+    place
+        .problem(codes::DUPLICATE_PATH, format!("`{path}` is declared twice"), "again here")
+        .at(&first.source, first.span.clone(), "first here")
+        .help("a path has one origin, and `/bin/x` is `/usr/bin/x`: keep one of the two")
 }
