@@ -64,6 +64,8 @@ pub struct Order {
 pub fn build(context: &Context, order: &Order) -> Result<(Built, PinReport)> {
     let family = Family::open(&order.recipe)?;
     let platforms = pin::platforms(&family, order.platforms.as_deref())?;
+    // A variant that is not there is said before anything is locked or fetched.
+    family.chain(order.variant.as_deref(), platforms[0])?;
     let mut locks = Locks::default();
     let (mut pinned, mut report) = pin(context, &family, &order.mode, &mut locks)?;
     let layers = loop {

@@ -108,10 +108,13 @@ pub fn compose(
         problems: Vec::new(),
     };
     work.select_packages();
-    work.check()?;
     let certificates = generate::certificates(&work)?;
     work.drop_paths();
     own::add(&mut work);
+    if !work.problems.is_empty() {
+        // What else is wrong is said too, though nothing comes of it.
+        own::attributes(&mut work);
+    }
     work.check()?;
     closure::close(&mut work)?;
     copyright::add(&mut work);

@@ -103,6 +103,14 @@ fn no_match(pattern: &At<Pattern>, entry: &PackageEntry, entries: &[&Entry], pla
     pattern.place.problem(codes::NO_MATCH, message, "matches nothing").help(help)
 }
 
+/// The entry whose content a hard link names; any other entry itself.
+fn first_name<'a>(entry: &'a Entry, package: &'a PackageParcel) -> &'a Entry {
+    match &entry.kind {
+        Kind::HardLink(target) => package.entry(target).unwrap_or(entry),
+        _ => entry,
+    }
+}
+
 /// A node for an entry of a package. Set-id bits go here: a recipe gives them back by `[modes]`.
 pub(super) fn node(entry: &Entry, package: &PackageParcel, at: usize, reason: Reason) -> Node {
     let kind = match &entry.kind {
@@ -119,6 +127,8 @@ pub(super) fn node(entry: &Entry, package: &PackageParcel, at: usize, reason: Re
             NodeKind::File(Data::Parcel { parcel: at, content: content.clone(), inode: path.clone() })
         }
     };
+    // Names of one file share its mode, owner and time, whatever their own headers say.
+    let entry = first_name(entry, package);
     let mode = if entry.kind == Kind::Directory { entry.mode } else { entry.mode & 0o1777 };
     // The kernel does not look at a link's mode; one value for all keeps layers alike.
     let mode = if matches!(entry.kind, Kind::Symlink(_)) { 0o777 } else { mode };

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
+use std::sync::Arc;
 
 use crate::ident::{DebVersion, PackageName, Sha256};
 
@@ -135,14 +136,17 @@ const MAX_LINE: u64 = 1 << 20;
 /// All packages of one platform, from all archives, to be looked up by name.
 #[derive(Debug, Default)]
 pub struct Universe {
-    stanzas: Vec<(usize, Box<str>)>,
+    /// Which archive each stanza comes from, the name of its index, its text.
+    stanzas: Vec<(usize, Arc<str>, Box<str>)>,
     by_name: HashMap<Box<str>, Vec<u32>>,
     by_provided: HashMap<Box<str>, Vec<u32>>,
 }
 
 impl Universe {
-    /// Adds the packages of an index. An error says what is broken in it.
-    pub fn add(&mut self, archive: usize, index: impl Read) -> Result<(), String> {
+    /// Adds the packages of an index; `name` is what it is called in messages. An error says what is
+    /// broken in it.
+    pub fn add(&mut self, archive: usize, name: &str, index: impl Read) -> Result<(), String> {
+        let name: Arc<str> = name.into();
         let mut reader = BufReader::with_capacity(1 << 16, index);
         let (mut kept, mut line) = (String::new(), Vec::new());
         let mut keeping = false;
@@ -156,10 +160,16 @@ impl Universe {
                 return Err("a line is longer than a mebibyte".to_owned());
             }
             if got == 0 || line == b"\n" {
-                self.keep(archive, std::mem::take(&mut kept))?;
+                self.keep(archive, &name, std::mem::take(&mut kept))?;
                 keeping = false;
             } else {
                 let continues = matches!(line[0], b' ' | b'\t');
+                if !continues && !line.contains(&b':') {
+                    return Err(format!(
+                        "a line is no field: {:?}",
+                        String::from_utf8_lossy(&line[..line.len().min(80)])
+                    ));
+                }
                 keeping = if continues {
                     keeping
                 } else {
@@ -175,7 +185,7 @@ impl Universe {
         }
     }
 
-    fn keep(&mut self, archive: usize, stanza: String) -> Result<(), String> {
+    fn keep(&mut self, archive: usize, index: &Arc<str>, stanza: String) -> Result<(), String> {
         if stanza.is_empty() {
             return Ok(());
         }
@@ -188,7 +198,7 @@ impl Universe {
         {
             self.by_provided.entry(provided.name.into_boxed_str()).or_default().push(at);
         }
-        self.stanzas.push((archive, stanza.into_boxed_str()));
+        self.stanzas.push((archive, Arc::clone(index), stanza.into_boxed_str()));
         Ok(())
     }
 
@@ -207,8 +217,8 @@ impl Universe {
         found
             .iter()
             .map(|at| {
-                let (archive, stanza) = &self.stanzas[*at as usize];
-                candidate(*archive, stanza).ok_or_else(|| format!("a stanza is broken: {stanza:?}"))
+                let (archive, index, stanza) = &self.stanzas[*at as usize];
+                candidate(*archive, stanza).ok_or_else(|| format!("{index}: a stanza is broken: {stanza:?}"))
             })
             .collect()
     }
@@ -276,7 +286,7 @@ mod tests {
     #[test]
     fn a_stanza_is_read_with_folded_lines_and_source() {
         let mut universe = Universe::default();
-        universe.add(0, INDEX.as_bytes()).expect("readable");
+        universe.add(0, "an index", INDEX.as_bytes()).expect("readable");
         let found = &universe.named("bb").expect("whole")[0];
         assert_eq!(found.depends.len(), 2);
         assert_eq!((found.source.as_str(), found.source_version.as_str()), ("src", "1-1"));
@@ -286,7 +296,7 @@ mod tests {
     #[test]
     fn a_stanza_whose_path_climbs_is_refused() {
         let mut universe = Universe::default();
-        universe.add(0, INDEX.replace("pool/b.deb", "../b.deb").as_bytes()).expect("read lazily");
+        universe.add(0, "an index", INDEX.replace("pool/b.deb", "../b.deb").as_bytes()).expect("read lazily");
         assert!(universe.named("bb").is_err());
     }
 }

@@ -182,7 +182,9 @@ impl Run<'_> {
 }
 
 fn broken(why: String) -> Failure {
-    Problem::new(codes::BAD_INDEX, "a package index does not read as one").found(why).into()
+    let help =
+        "the archive made it wrong, or it is not what its name says: tell the archive, or try another mirror";
+    Problem::new(codes::BAD_INDEX, "a package index does not read as one").found(why).help(help).into()
 }
 
 /// Whether `provided` meets `relation`: one with a bound needs a version that meets it (policy, 7.5).

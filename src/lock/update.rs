@@ -142,16 +142,22 @@ fn universe(
         for component in &archive.components {
             for part in parts(archive, suite, release, component, platform)? {
                 let reader = upstream.index(archive, suite, &part, release.by_hash)?;
-                universe.add(*at, reader).map_err(|why| {
-                    Problem::new(
-                        codes::BAD_INDEX,
-                        format!(
-                            "the index {} of suite {suite} of archive {} does not read as one",
-                            part.path, archive.name
-                        ),
+                universe
+                    .add(
+                        *at,
+                        &format!("index {} of suite {suite} of archive {}", part.path, archive.name),
+                        reader,
                     )
-                    .found(why)
-                })?;
+                    .map_err(|why| {
+                        Problem::new(
+                            codes::BAD_INDEX,
+                            format!(
+                                "the index {} of suite {suite} of archive {} does not read as one",
+                                part.path, archive.name
+                            ),
+                        )
+                        .found(why)
+                    })?;
                 let locked =
                     lock.releases.get_mut(&(archive.name.clone(), suite.clone())).expect("just locked");
                 locked.indices.insert(part.path, (part.sha256, part.size));

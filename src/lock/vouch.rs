@@ -77,13 +77,13 @@ fn read_index(
 ) -> std::result::Result<(), String> {
     let platforms: Vec<Platform> = platforms_of(path).collect();
     if let [platform] = platforms[..] {
-        return universes.entry((name.clone(), platform)).or_default().add(0, reader);
+        return universes.entry((name.clone(), platform)).or_default().add(0, path, reader);
     }
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    platforms
-        .into_iter()
-        .try_for_each(|platform| universes.entry((name.clone(), platform)).or_default().add(0, &bytes[..]))
+    platforms.into_iter().try_for_each(|platform| {
+        universes.entry((name.clone(), platform)).or_default().add(0, path, &bytes[..])
+    })
 }
 
 fn count_pins(

@@ -194,6 +194,15 @@ impl Archive {
         self
     }
 
+    /// The names of the packages that are offered, each once.
+    pub fn packages(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.offers.iter().filter_map(|offer| field(&offer.control, "Package")).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Where the package is in the pool, as of its first offer.
     pub fn pool_path(&self, package: &str) -> String {
         let offer = self.offers.iter().find(|offer| field(&offer.control, "Package") == Some(package));
