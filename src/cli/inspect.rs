@@ -49,8 +49,8 @@ fn head(image: &Image) -> String {
 }
 
 fn biggest(contents: &Contents, count: usize) -> Vec<(&String, u64)> {
-    let mut files: Vec<(&String, u64)> =
-        contents.files.iter().map(|(path, facts)| (path, facts.size)).collect();
+    let files = contents.files.iter().filter(|(_, facts)| facts.kind == "file");
+    let mut files: Vec<(&String, u64)> = files.map(|(path, facts)| (path, facts.size)).collect();
     files.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     files.truncate(count);
     files

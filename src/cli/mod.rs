@@ -110,7 +110,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Completions(args) => completions::run(&args),
     };
-    match outcome {
+    match outcome.and_then(|()| print::check()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             cli.global.report(&failure);

@@ -1,14 +1,36 @@
 //! The two outputs.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use crate::diag::Problem;
+use crate::diag::{Problem, Result};
+use crate::host::file_problem;
 
-/// A line of results. A reader that went away (`hardpan … | head`) is no problem.
+/// Why results could not be printed, if so.
+static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// A line of results. A reader that went away (`hardpan … | head`) is no problem; anything else that
+/// keeps results from being printed is told at the end.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    let mut out = io::stdout();
+    if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        *FAILED.lock().expect("printing does not panic") = Some(error);
+    }
+}
+
+/// A problem if results could not be printed.
+pub(super) fn check() -> Result<()> {
+    match FAILED.lock().expect("printing does not panic").take() {
+        None => Ok(()),
+        Some(error) => {
+            Err(file_problem("writing results to", Path::new("the standard output"), &error).into())
+        }
+    }
 }
 
 /// Lines for people.

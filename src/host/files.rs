@@ -75,6 +75,11 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
+/// Whether a regular file is there.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
 /// Whether a folder is there.
 pub fn is_dir(path: &Path) -> bool {
     path.is_dir()

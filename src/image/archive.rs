@@ -47,6 +47,10 @@ pub fn write_archive(
         );
         return Err(problem.help("name a file: `--out image.tar`").into());
     }
+    if host::exists(out) && !host::is_file(out) {
+        let message = format!("`{}` is no regular file, so it is not replaced", out.display());
+        return Err(Problem::new(codes::OUTPUT, message).help("name a file: `--out image.tar`").into());
+    }
     let members = members(kind, name, images, index, tags);
     let created = images.iter().map(|image| image.created).max().unwrap_or_default();
     let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -35,8 +35,11 @@ pub fn write_layout(
     fill(scratch.path(), images, index, store)?;
     host::write_atomic(&scratch.path().join("oci-layout"), LAYOUT)?;
     host::write_atomic(&scratch.path().join("index.json"), &top)?;
-    scratch.persist(out)?;
-    Ok(true)
+    match scratch.persist(out) {
+        // Another hardpan was faster: now there is a layout to refresh.
+        Err(_) if host::exists(&out.join("index.json")) => refresh(out, images, index, &top, store),
+        persisted => persisted.map(|()| true),
+    }
 }
 
 fn occupied(out: &Path) -> crate::diag::Failure {

@@ -20,7 +20,7 @@ pub struct RecipeKey(pub Sha256);
 pub fn recipe_key(
     chain: &Chain,
     at: usize,
-    packages: &BTreeMap<PackageName, Sha256>,
+    packages: &BTreeMap<PackageName, (String, Sha256)>,
     sources: &BTreeMap<String, Sha256>,
     below: Option<RecipeKey>,
     compression: Compression,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::compose::Work;
 use super::tree::{Data, Node, NodeKind, Origin, Reason, merged_path};
-use crate::diag::codes;
+use crate::diag::{Problem, codes};
 use crate::ident::ImagePath;
-use crate::recipe::{Download, DownloadFormat, Owner, Place};
-use crate::source::Kind;
+use crate::recipe::{At, Download, DownloadFormat, Owner, Place};
+use crate::source::{Entry, Kind, Parcel};
 
 /// Adds the recipe's own paths.
 pub(super) fn add(work: &mut Work) {
@@ -59,25 +59,41 @@ fn downloads(work: &mut Work) {
         let found = inputs.source(recipe.name.as_str(), name);
         let (at, parcel, _) = found.expect("the pipeline brings every download");
         let mut used = vec![false; download.value.pick.len()];
+        let mut any = false;
         for entry in &parcel.index.entries {
-            if !picked(&download.value, &entry.path, &mut used)
-                || entry.kind == Kind::Directory && !download.value.pick.is_empty()
-            {
+            let folder = entry.kind == Kind::Directory && !download.value.pick.is_empty();
+            if !picked(&download.value, &entry.path, &mut used) || folder {
                 continue;
             }
-            let node = download_node(name, entry, at, parcel);
             let Some(path) = placed(&download.value, &entry.path) else { continue };
             let owner = download.value.owner.as_ref().map(|owner| (owner, &download.place));
-            work.put(&path, node, owner);
+            work.put(&path, download_node(name, entry, at, parcel), owner);
+            any = true;
         }
-        for (pattern, _) in download.value.pick.iter().zip(&used).filter(|(_, used)| !**used) {
-            let message = format!("`{}` matches nothing in the archive `{name}`", pattern.value);
-            let there: Vec<&str> =
-                parcel.index.entries.iter().map(|entry| entry.path.member()).take(5).collect();
-            let problem = pattern.place.problem(codes::NO_MATCH, message, "matches nothing");
-            work.problems.push(problem.help(format!("it begins with `{}`", there.join("`, `"))));
-        }
+        work.problems.extend(unused(name, download, parcel, &used, any));
     }
+}
+
+/// Patterns that match nothing in an archive, and an archive of which nothing is taken.
+fn unused(name: &str, download: &At<Download>, parcel: &Parcel, used: &[bool], any: bool) -> Vec<Problem> {
+    let there: Vec<&str> = parcel.index.entries.iter().map(|entry| entry.path.member()).take(5).collect();
+    let help = if there.is_empty() {
+        "it holds nothing, or `strip` takes all names off".to_owned()
+    } else {
+        format!("it begins with `{}`", there.join("`, `"))
+    };
+    let unused = download.value.pick.iter().zip(used).filter(|(_, used)| !**used);
+    let mut problems: Vec<Problem> = unused
+        .map(|(pattern, _)| {
+            let message = format!("`{}` matches nothing in the archive `{name}`", pattern.value);
+            pattern.place.problem(codes::NO_MATCH, message, "matches nothing").help(&help)
+        })
+        .collect();
+    if !any && problems.is_empty() {
+        let message = format!("the archive `{name}` gives nothing");
+        problems.push(download.place.problem(codes::NO_MATCH, message, "this archive").help(help));
+    }
+    problems
 }
 
 fn picked(download: &Download, path: &ImagePath, used: &mut [bool]) -> bool {
@@ -104,33 +120,26 @@ fn placed(download: &Download, path: &ImagePath) -> Option<ImagePath> {
     whole.parse().ok().map(|path| merged_path(&path))
 }
 
-fn download_node(
-    name: &str,
-    entry: &crate::source::Entry,
-    at: usize,
-    parcel: &crate::source::Parcel,
-) -> Node {
+fn download_node(name: &str, entry: &Entry, at: usize, parcel: &Parcel) -> Node {
+    // Names of one file share its mode and time, whatever their own headers say.
+    let entry = match &entry.kind {
+        Kind::HardLink(target) => {
+            parcel.index.entries.iter().find(|first| first.path == *target).unwrap_or(entry)
+        }
+        _ => entry,
+    };
     let kind = match &entry.kind {
         Kind::Directory => NodeKind::Directory,
         Kind::Symlink(target) => NodeKind::Symlink(target.clone()),
         Kind::File(content) => {
             NodeKind::File(Data::Parcel { parcel: at, content: content.clone(), inode: entry.path.clone() })
         }
-        Kind::HardLink(target) => {
-            let first = parcel.index.entries.iter().find(|first| first.path == *target);
-            let Some(Kind::File(content)) = first.map(|first| &first.kind) else {
-                unreachable!("the source room refuses hard links to anything but files")
-            };
-            NodeKind::File(Data::Parcel { parcel: at, content: content.clone(), inode: target.clone() })
-        }
+        Kind::HardLink(_) => unreachable!("the source room makes hard links name files"),
     };
-    let mode = match kind {
-        NodeKind::Symlink(_) => 0o777,
-        // Who packed an archive is nobody here, and its set-id bits are the recipe's to give.
-        NodeKind::Directory => entry.mode & 0o1777,
-        NodeKind::File(_) => entry.mode & 0o777,
-    };
-    let mtime = (kind != NodeKind::Directory).then_some(entry.mtime);
+    // Who packed an archive is nobody here, and its set-id bits are the recipe's to give.
+    let mode = if matches!(kind, NodeKind::Symlink(_)) { 0o777 } else { entry.mode & 0o1777 };
+    // A zip's times have no zone, a single file has none: then the layer's newest stands in.
+    let mtime = (kind != NodeKind::Directory && entry.mtime != 0).then_some(entry.mtime);
     Node {
         mode,
         mtime,
@@ -178,7 +187,12 @@ impl Work<'_> {
             let Some((uid, gid)) = self.numbers(owner, place) else { return };
             (node.uid, node.gid) = (uid, gid);
         }
-        self.tree.nodes.insert(path.clone(), node);
+        // What a recipe writes itself may stand over a packaged file; an archive may not by accident.
+        if matches!(&node.origin, Origin::Source(name) if name.starts_with("archive ")) {
+            self.claim(path.clone(), node);
+        } else {
+            self.tree.nodes.insert(path.clone(), node);
+        }
     }
 
     fn expect_change(&mut self, changed: bool, pattern: &str, place: &Place) {

@@ -129,7 +129,7 @@ pub(super) fn node(entry: &Entry, package: &PackageParcel, at: usize, reason: Re
     };
     // Names of one file share its mode, owner and time, whatever their own headers say.
     let entry = first_name(entry, package);
-    let mode = if entry.kind == Kind::Directory { entry.mode } else { entry.mode & 0o1777 };
+    let mode = entry.mode & 0o1777;
     // The kernel does not look at a link's mode; one value for all keeps layers alike.
     let mode = if matches!(entry.kind, Kind::Symlink(_)) { 0o777 } else { mode };
     let is_directory = entry.kind == Kind::Directory;

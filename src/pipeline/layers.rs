@@ -97,7 +97,13 @@ fn plan_one(
             )
         })?;
         let pins = pinned.lock.packages.get(&platform);
-        let digests = reach.iter().filter_map(|name| Some((name.clone(), pins?.get(name)?.sha256))).collect();
+        let digests = reach
+            .iter()
+            .filter_map(|name| {
+                let package = pins?.get(name)?;
+                Some((name.clone(), (package.version.to_string(), package.sha256)))
+            })
+            .collect();
         let key = layer::recipe_key(
             &chain,
             at,

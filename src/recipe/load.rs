@@ -157,6 +157,10 @@ impl Document {
             return Err(missing(path, named_in));
         }
         let name = path.display().to_string();
+        if host::is_dir(path) {
+            let problem = Problem::new(codes::NO_RECIPE, format!("`{name}` is a folder, not a recipe"));
+            return Err(problem.help("name a file, such as `recipes/python.toml`").into());
+        }
         let text = String::from_utf8(host::read(path)?).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let problem = Problem::new(codes::SYNTAX, format!("`{name}` is not TOML: it is not UTF-8"));

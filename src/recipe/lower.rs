@@ -412,10 +412,8 @@ impl Lowering {
         usize::try_from(strip).ok()
     }
 
-    /// Patterns inside an archive are relative; a leading slash is put before them for the matcher.
     fn member_pattern(&mut self, node: &Node) -> Option<At<Pattern>> {
-        let text = format!("//{}", node.text()?.trim_start_matches(['/', '.']));
-        match text[1..].parse::<Pattern>() {
+        match Pattern::of_members(node.text()?) {
             Ok(pattern) => Some(self.at(pattern, node)),
             Err(error) => {
                 self.bad(&node.span, error, "a path inside the archive, such as `bin/*`");

@@ -110,7 +110,24 @@ impl Lowering {
                 self.bad(&word.span, format!("`{}` is not a variable's name", word.text), "no `=` in a name");
             }
         }
+        self.no_nul(table, &["env", "labels", "annotations"]);
         Self::map(table, "env")
+    }
+
+    /// A zero byte ends a string where a container runs: what is behind it would be lost.
+    fn no_nul(&mut self, table: &Table, sections: &[&str]) {
+        for (word, node) in sections.iter().flat_map(|name| Self::section(table, name).entries) {
+            if node.text().is_some_and(|text| text.contains('\0'))
+                || word.text.contains('\0')
+                || word.text.is_empty()
+            {
+                self.bad(
+                    &node.span,
+                    format!("`{}` is empty, or holds a zero byte", word.text.escape_debug()),
+                    "name it, and leave the zero byte out",
+                );
+            }
+        }
     }
 
     fn ports(&mut self, table: &Table) -> Vec<String> {

@@ -37,7 +37,19 @@ impl FromStr for Pattern {
             return Err(format!("`{text}` begins neither with `/` nor with `**`"));
         }
         // Debian's files are all below /usr by now; a pattern may be written either way.
-        let text = merged(text);
+        Self::compile(merged(text))
+    }
+}
+
+impl Pattern {
+    /// A pattern of members of an archive, which has no merged `/usr`: written with or without a
+    /// slash at its beginning, compared with one.
+    pub fn of_members(text: &str) -> Result<Self, String> {
+        let rest = text.trim_start_matches("./").trim_start_matches('/');
+        Self::compile(format!("/{rest}"))
+    }
+
+    fn compile(text: String) -> Result<Self, String> {
         let glob = GlobBuilder::new(&text).literal_separator(true).backslash_escape(true).build();
         let matcher = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
         Ok(Self { text, matcher })
@@ -92,6 +104,13 @@ mod tests {
         assert!(matches("/bin/sh", "/usr/bin/sh"));
         assert_eq!(merged("/lib"), "/lib");
         assert_eq!(merged("/library/x"), "/library/x");
+    }
+
+    #[test]
+    fn a_pattern_of_members_is_not_merged() {
+        for text in ["bin/*", "/bin/*", "./bin/*"] {
+            assert!(Pattern::of_members(text).unwrap().matches("/bin/tool"), "{text}");
+        }
     }
 
     #[test]

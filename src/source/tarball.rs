@@ -32,6 +32,8 @@ pub(super) fn unpacked_limit(packed: u64) -> u64 {
 pub(super) struct Collector {
     pub(super) entries: Vec<Entry>,
     kinds: BTreeMap<ImagePath, Shape>,
+    /// Hard links so far, and the files that they name.
+    links: BTreeMap<ImagePath, ImagePath>,
     names: usize,
     left: u64,
     strip: usize,
@@ -59,7 +61,14 @@ struct Extensions {
 impl Collector {
     /// For a source of `packed` bytes, `strip` leading folders of whose names are taken off.
     pub(super) fn new(packed: u64, strip: usize) -> Self {
-        Self { entries: Vec::new(), kinds: BTreeMap::new(), names: 0, left: unpacked_limit(packed), strip }
+        Self {
+            entries: Vec::new(),
+            kinds: BTreeMap::new(),
+            links: BTreeMap::new(),
+            names: 0,
+            left: unpacked_limit(packed),
+            strip,
+        }
     }
 
     /// Takes so many bytes of content from what the source may unpack to.
@@ -81,8 +90,16 @@ impl Collector {
         path.parse().map(Some).map_err(|error: crate::ident::Malformed| error.to_string())
     }
 
-    /// Takes in an entry.
-    pub(super) fn push(&mut self, entry: Entry) -> Result<(), String> {
+    /// Takes in an entry. A hard link to a hard link is one to the file itself.
+    pub(super) fn push(&mut self, mut entry: Entry) -> Result<(), String> {
+        if let Kind::HardLink(target) = &mut entry.kind
+            && let Some(file) = self.links.get(target)
+        {
+            *target = file.clone();
+        }
+        if let Kind::HardLink(target) = &entry.kind {
+            self.links.insert(entry.path.clone(), target.clone());
+        }
         let path = &entry.path;
         self.names += path.as_str().len() + entry.xattrs.values().map(Vec::len).sum::<usize>() + 64;
         if self.entries.len() >= MAX_ENTRIES || self.names > MAX_NAMES {
