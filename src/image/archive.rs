@@ -58,7 +58,7 @@ pub fn write_archive(
     let mut scratch = Scratch::in_folder(folder)?;
     let mut file = io::BufWriter::with_capacity(1 << 18, scratch.file());
     for (member, content) in &members {
-        write_member(&mut file, member, content, created, store)?;
+        write_member(&mut file, member, content, created, store, out)?;
     }
     let ended = file.write_all(&TRAILER).and_then(|()| file.flush());
     ended.map_err(|error| file_problem("writing", out, &error))?;
@@ -109,6 +109,7 @@ fn write_member(
     content: &Content,
     created: Epoch,
     store: &Store,
+    out: &Path,
 ) -> Result<()> {
     let size = match content {
         Content::Bytes(bytes) => bytes.len() as u64,
@@ -136,5 +137,5 @@ fn write_member(
         (Content::Blob(..), None) => Ok(()),
     });
     let written = written.and_then(|()| file.write_all(padding(size)));
-    written.map_err(|error| file_problem("writing the archive member", Path::new(member), &error).into())
+    written.map_err(|error| file_problem("writing", out, &error).into())
 }

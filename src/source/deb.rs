@@ -6,7 +6,7 @@
 use std::io::{Read, Write};
 
 use super::parcel::{ParcelIndex, ParcelWriter};
-use super::tarball::{self, Collector};
+use super::tarball::{self, Collector, Names};
 use crate::canon::{self, Codec};
 
 /// The largest control file that is taken, in bytes.
@@ -166,7 +166,7 @@ fn read_data<W: Write>(
     out: &mut ParcelWriter<W>,
 ) -> Result<(), String> {
     let mut decoder = canon::decoder(codec, body).map_err(|error| error.to_string())?;
-    let mut collector = Collector::new(length, 0);
+    let mut collector = Collector::new(length, Names::Merged);
     tarball::read(&mut decoder, &mut collector, out).map_err(|why| format!("its data.tar: {why}"))?;
     index.entries = collector.entries;
     Ok(())

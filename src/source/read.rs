@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Seek as _};
 
 use super::parcel::{PARCEL_VERSION, Parcel, ParcelIndex, ParcelWriter, note_large_elfs};
-use super::tarball::Collector;
+use super::tarball::{Collector, Names};
 use super::{deb, single, tarball, zipball};
 use crate::canon::{self, Codec};
 use crate::diag::{Code, Problem, Result, codes};
@@ -101,7 +101,7 @@ fn read<W: std::io::Write>(
         Form::Deb => return deb::read(input, length, out),
         Form::Single => index.entries.push(single::read(input, length, out)?),
         Form::Zip(strip) => {
-            let mut collector = Collector::new(length, strip);
+            let mut collector = Collector::new(length, Names::Stripped(strip));
             zipball::read(input.try_clone().map_err(|error| error.to_string())?, &mut collector, out)?;
             index.entries = collector.entries;
         }
@@ -111,7 +111,7 @@ fn read<W: std::io::Write>(
             input.rewind().map_err(|error| error.to_string())?;
             let mut decoder =
                 canon::decoder(Codec::of_magic(&magic[..got]), input).map_err(|error| error.to_string())?;
-            let mut collector = Collector::new(length, strip);
+            let mut collector = Collector::new(length, Names::Stripped(strip));
             tarball::read(&mut decoder, &mut collector, out)?;
             index.entries = collector.entries;
         }

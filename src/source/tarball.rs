@@ -28,6 +28,15 @@ pub(super) fn unpacked_limit(packed: u64) -> u64 {
     (64 << 20) + packed.saturating_mul(300)
 }
 
+/// How the names of members become paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// Those of a Debian package: `/bin/x` is `/usr/bin/x`.
+    Merged,
+    /// Those of an archive: so many leading folders are taken off, and no more.
+    Stripped(usize),
+}
+
 /// Collects the entries of a source and refuses what is hostile.
 pub(super) struct Collector {
     pub(super) entries: Vec<Entry>,
@@ -36,7 +45,7 @@ pub(super) struct Collector {
     links: BTreeMap<ImagePath, ImagePath>,
     names: usize,
     left: u64,
-    strip: usize,
+    names_are: Names,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,15 +68,15 @@ struct Extensions {
 }
 
 impl Collector {
-    /// For a source of `packed` bytes, `strip` leading folders of whose names are taken off.
-    pub(super) fn new(packed: u64, strip: usize) -> Self {
+    /// For a source of `packed` bytes.
+    pub(super) fn new(packed: u64, names_are: Names) -> Self {
         Self {
             entries: Vec::new(),
             kinds: BTreeMap::new(),
             links: BTreeMap::new(),
             names: 0,
             left: unpacked_limit(packed),
-            strip,
+            names_are,
         }
     }
 
@@ -81,12 +90,13 @@ impl Collector {
     pub(super) fn place(&self, name: &str) -> Result<Option<ImagePath>, String> {
         let path =
             ImagePath::from_member(name).map_err(|error| format!("a member has a bad name: {error}"))?;
-        let parts: Vec<&str> = path.member().split('/').skip(self.strip).collect();
+        let strip = if let Names::Stripped(strip) = self.names_are { strip } else { 0 };
+        let parts: Vec<&str> = path.member().split('/').skip(strip).collect();
         if parts.is_empty() || path.is_root() {
             return Ok(None);
         }
         let stripped = format!("/{}", parts.join("/"));
-        let path = if self.strip == 0 { merged(&stripped) } else { stripped };
+        let path = if self.names_are == Names::Merged { merged(&stripped) } else { stripped };
         path.parse().map(Some).map_err(|error: crate::ident::Malformed| error.to_string())
     }
 
