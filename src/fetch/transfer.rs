@@ -173,12 +173,14 @@ impl Transfers<'_> {
         let mut tries = 0;
         // Bytes that were here before may be another mirror's, or damaged.
         let mut inherited = partial.length() > 0;
+        // Where a server can't go on in the middle, one transfer must have the time for all of it.
+        let mut resumes = pin.size.is_some();
         while tries < TRIES {
             if tries > 0 {
                 pause(Duration::from_millis(250 << tries));
             }
             let before = partial.length();
-            let end = match self.attempt(address, pin, partial, tell, tries > 0)? {
+            let end = match self.attempt(address, pin, partial, tell, &mut resumes)? {
                 Attempt::Whole => match Self::judge(pin, partial)? {
                     Some(_) if std::mem::take(&mut inherited) => continue,
                     end => return Ok(end),
@@ -210,16 +212,17 @@ impl Transfers<'_> {
         pin: &Pin,
         partial: &mut Partial,
         tell: &dyn Fn(u64),
-        again: bool,
+        resumes: &mut bool,
     ) -> Result<Attempt> {
         let bytes = pin.size.unwrap_or(MAX_UNKNOWN);
         if pin.size.is_some_and(|size| partial.length() >= size) {
             return Ok(Attempt::Whole);
         }
-        let limits = Limits { bytes, resumes: !again && pin.size.is_some() };
+        let limits = Limits { bytes, resumes: *resumes };
         let body = match self.client.get(address, partial.length(), limits) {
             Ok(Fetched::Body { reader, resumed }) => {
-                if !resumed {
+                if !resumed && partial.length() > 0 {
+                    *resumes = false;
                     partial.clear()?;
                 }
                 reader

@@ -172,7 +172,7 @@ impl Document {
         let mut table =
             node::parse(&source).map_err(|problems| Failure::check(problems).expect_err("some"))?;
         expand_packages(&mut table);
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = path.parent().unwrap_or(Path::new(""));
         Ok(Self { source, folder: folder.to_owned(), table })
     }
 

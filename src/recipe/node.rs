@@ -113,7 +113,9 @@ pub fn parse(source: &Arc<SourceText>) -> Result<Table, Vec<Problem>> {
     let problem = |error: toml::de::Error| {
         let span: Range<usize> = error.span().unwrap_or(0..0);
         let message = format!("`{}` is not TOML: {}", source.name, error.message());
-        Problem::new(codes::SYNTAX, message).at(source, span, "reading stopped here")
+        Problem::new(codes::SYNTAX, message).at(source, span, "reading stopped here").help(
+            "texts stand in quotes, tables in brackets, each key once; TOML 1.1 is described at toml.io",
+        )
     };
     Err(errors.into_iter().map(problem).collect())
 }
