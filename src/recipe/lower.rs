@@ -9,13 +9,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::model::{
-    ArchiveSpec, At, Directory, Download, DownloadFormat, LocalFile, Owner, PackageEntry, Place, Recipe,
-    Take, TextFile,
+    ArchiveSpec, At, Directory, LocalFile, Owner, PackageEntry, Place, Recipe, Take, TextFile,
 };
 use super::node::{Node, Table, Word};
 use super::{Pattern, merged};
 use crate::diag::{Problem, SourceText, codes};
-use crate::ident::{ArchiveName, ImagePath, Platform};
+use crate::ident::{ImagePath, Platform};
 
 /// Reads values of one recipe and collects what is wrong with them.
 pub(super) struct Lowering {
@@ -42,7 +41,7 @@ impl Lowering {
         At { value, place: Place { source: Arc::clone(&self.source), span: node.span.clone() } }
     }
 
-    fn at_word<T>(&self, value: T, word: &Word) -> At<T> {
+    pub(super) fn at_word<T>(&self, value: T, word: &Word) -> At<T> {
         At { value, place: Place { source: Arc::clone(&self.source), span: word.span.clone() } }
     }
 
@@ -52,7 +51,11 @@ impl Lowering {
     }
 
     /// A string as its own type.
-    fn parsed<T: FromStr<Err: std::fmt::Display>>(&mut self, node: &Node, help: &str) -> Option<T> {
+    pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        node: &Node,
+        help: &str,
+    ) -> Option<T> {
         let text = node.text()?;
         text.parse().map_err(|error| self.bad(&node.span, error, help)).ok()
     }
@@ -130,7 +133,7 @@ impl Lowering {
         None
     }
 
-    fn optional_owner(&mut self, table: &Table) -> Option<Owner> {
+    pub(super) fn optional_owner(&mut self, table: &Table) -> Option<Owner> {
         table.get("owner").and_then(|node| self.owner(node))
     }
 
@@ -355,89 +358,6 @@ impl Lowering {
         let help = "`linux/amd64` or `linux/arm64`";
         let platforms: Vec<Platform> = nodes.iter().filter_map(|node| self.parsed(node, help)).collect();
         platforms.contains(&self.platform)
-    }
-
-    fn downloads(&mut self, table: &Table) -> BTreeMap<String, At<Download>> {
-        let mut found = BTreeMap::new();
-        for (word, node) in &Self::section(table, "archive").entries {
-            let Some(table) = node.table() else { continue };
-            if let Some(download) = self.download(table) {
-                found.insert(word.text.clone(), self.at_word(download, word));
-            }
-        }
-        found
-    }
-
-    fn download(&mut self, table: &Table) -> Option<Download> {
-        // Each is looked at before any is missed, so that all that is wrong is said.
-        let url = table.get("url").and_then(|node| self.address(node));
-        let format = table.get("url").and_then(|node| self.download_format(table, node));
-        let sha256 = table.get("sha256").and_then(|node| self.parsed(node, "`sha256sum FILE` prints it"));
-        let place = table.get("place").and_then(|node| self.path(node.text()?, &node.span));
-        let strip = table.get("strip").map_or(Some(0), |node| self.strip(node));
-        let pick = table.get("pick").and_then(Node::list).unwrap_or_default();
-        let pick = pick.iter().filter_map(|node| self.member_pattern(node)).collect();
-        let owner = self.optional_owner(table);
-        Some(Download {
-            url: url?,
-            sha256: sha256?,
-            format: format?,
-            strip: strip?,
-            pick,
-            place: place?,
-            owner,
-        })
-    }
-
-    /// `https://…`, or `NAME:path` below a mirror that the site names.
-    fn address(&mut self, node: &Node) -> Option<String> {
-        let text = node.text()?;
-        let mirror = |(name, path): (&str, &str)| {
-            name.parse::<ArchiveName>().is_ok() && !path.starts_with("//") && !path.is_empty()
-        };
-        if text.parse::<crate::host::Url>().is_ok() || text.split_once(':').is_some_and(mirror) {
-            return Some(text.to_owned());
-        }
-        let help =
-            "write an http, https or file address, or `NAME:path` for a path below a mirror of that name";
-        self.bad(&node.span, format!("`{text}` is not an address"), help);
-        None
-    }
-
-    fn strip(&mut self, node: &Node) -> Option<usize> {
-        let strip = node.integer()?;
-        if !(0..=32).contains(&strip) {
-            self.bad(&node.span, format!("{strip} is not a number of leading folders"), "0 to 32");
-        }
-        usize::try_from(strip).ok()
-    }
-
-    fn member_pattern(&mut self, node: &Node) -> Option<At<Pattern>> {
-        match Pattern::of_members(node.text()?) {
-            Ok(pattern) => Some(self.at(pattern, node)),
-            Err(error) => {
-                self.bad(&node.span, error, "a path inside the archive, such as `bin/*`");
-                None
-            }
-        }
-    }
-
-    fn download_format(&mut self, table: &Table, url: &Node) -> Option<DownloadFormat> {
-        let named = table.get("format").unwrap_or(url);
-        let text = named.text()?.split(['?', '#']).next()?;
-        let ends = |endings: &[&str]| endings.iter().any(|ending| text.ends_with(ending));
-        if ends(&["tar", "tar.gz", "tgz", "tar.xz", "txz", "tar.zst", "tzst"]) {
-            Some(DownloadFormat::Tar)
-        } else if ends(&["zip"]) {
-            Some(DownloadFormat::Zip)
-        } else if text == "file" {
-            Some(DownloadFormat::File)
-        } else {
-            let help =
-                "`format` takes `tar`, `tar.gz`, `tar.xz`, `tar.zst`, `zip`, or `file` for a single file";
-            self.bad(&named.span, "what kind of archive this is can't be told", help);
-            None
-        }
     }
 
     /// Each path has one origin among links, folders, texts and files.

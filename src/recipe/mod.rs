@@ -11,6 +11,7 @@ mod amend;
 mod keys;
 mod load;
 mod lower;
+mod lower_download;
 mod lower_image;
 mod model;
 mod node;

@@ -10,19 +10,19 @@ use super::tree::Tree;
 const TOP: [&str; 16] = [
     ".cargo",
     ".ci",
+    ".clippy.toml",
+    ".deny.toml",
     ".gitattributes",
     ".gitignore",
+    ".rustfmt.toml",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
     "README.md",
-    "clippy.toml",
-    "deny.toml",
     "keys",
     "recipes",
-    "rustfmt.toml",
     "src",
 ];
 
