@@ -156,7 +156,7 @@ fn summary(built: &Built, out: &Path, seconds: f64) -> String {
     for (image, packages) in built.platforms.iter().zip(&built.packages) {
         rows.push(vec![
             image.platform.to_string(),
-            format!("{}, {} packages, {} layers", size(image.size()), packages.len(), image.layers.len()),
+            format!("{}, packages: {}, layers: {}", size(image.size()), packages.len(), image.layers.len()),
         ]);
     }
     rows.push(vec!["Layers".to_owned(), format!("{reused} of {layers} reused")]);

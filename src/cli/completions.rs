@@ -3,6 +3,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
+use super::print;
 use crate::diag::Result;
 
 #[derive(Debug, clap::Args)]
@@ -14,6 +15,8 @@ pub(super) struct Args {
 
 #[allow(clippy::unnecessary_wraps)] // as all verbs
 pub(super) fn run(args: &Args) -> Result<()> {
-    clap_complete::generate(args.shell, &mut super::Cli::command(), "hardpan", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut super::Cli::command(), "hardpan", &mut script);
+    print::line(String::from_utf8_lossy(&script).trim_end());
     Ok(())
 }

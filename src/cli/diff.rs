@@ -35,7 +35,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         if global.json {
             all.insert(
                 platform.clone(),
-                json!({ "packages": json_rows(&packages), "files": json_rows(&files) }),
+                json!({ "packages": json_rows("", &packages), "files": json_rows("/", &files) }),
             );
         } else {
             print::line(&text(platform, &packages, &files));
@@ -77,9 +77,9 @@ fn rows<T>(
     rows.filter(|(_, before, after)| before != after).collect()
 }
 
-fn json_rows(rows: &[Row]) -> Vec<Value> {
+fn json_rows(slash: &str, rows: &[Row]) -> Vec<Value> {
     rows.iter()
-        .map(|(name, before, after)| json!({ "name": name, "before": before, "after": after }))
+        .map(|(name, before, after)| json!({ "name": format!("{slash}{name}"), "before": before, "after": after }))
         .collect()
 }
 

@@ -36,7 +36,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     }
     // A second of grace makes `0s` mean everything that is not a root.
     let used_since = Epoch(host::now().0 - age + i64::from(age == 0));
-    let freed = collect(&global.store_path(), &Keep { roots, used_since }, args.dry_run)?;
+    let freed = collect(&global.store_path()?, &Keep { roots, used_since }, args.dry_run)?;
     if global.json {
         let json = json!({ "files": freed.files, "bytes": freed.bytes, "kept_files": freed.kept_files, "kept_bytes": freed.kept_bytes, "dry_run": args.dry_run });
         print::line(&json.to_string());
@@ -74,7 +74,19 @@ fn locks(root: &std::path::Path) -> Result<Vec<PathBuf>> {
         let problem = Problem::new(codes::USAGE, format!("there is no `{}`", root.display()));
         return Err(problem.help("`--root` names a lock file, or a folder with lock files below it").into());
     }
-    Ok(vec![root.to_owned()])
+    // A recipe stands for the lock beside it.
+    let lock = if root.extension().is_some_and(|extension| extension == "toml") {
+        root.with_extension("lock")
+    } else {
+        root.to_owned()
+    };
+    if lock.extension().is_none_or(|extension| extension != "lock") {
+        let problem = Problem::new(codes::USAGE, format!("`{}` is not a lock", root.display()));
+        return Err(problem
+            .help("`--root` names a lock file, a recipe, or a folder with lock files below it")
+            .into());
+    }
+    Ok(vec![lock])
 }
 
 /// Everything in the store that a lock needs: blobs, and what was derived from them.

@@ -8,7 +8,7 @@ use super::{Global, print};
 use crate::diag::{Problem, Result, codes};
 use crate::fetch;
 use crate::ident::PackageName;
-use crate::lock;
+use crate::lock::{self, Vouched};
 use crate::pipeline::{self, Context, LockMode, Locks, PinReport, Pinned};
 use crate::recipe::Family;
 
@@ -49,12 +49,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         let mut locks = Locks::default();
         let (pinned, report) = pipeline::pin(&context, &family, &mode, &mut locks)?;
         locks.commit()?;
+        let vouched = if args.locked { Some(vouch(&context, &pinned)?) } else { None };
         if global.json {
-            results.push(json_report(&family, &report));
+            results.push(json_report(&family, &report, vouched.as_ref()));
         } else if !global.quiet {
             say(&report);
-            if args.locked {
-                say_vouched(&context, &pinned)?;
+            if let Some(vouched) = &vouched {
+                say_vouched(vouched);
             } else if report == PinReport::default() {
                 let count: usize = pinned.lock.packages.values().map(std::collections::BTreeMap::len).sum();
                 print::error(&format!(
@@ -71,23 +72,37 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Checks the pins against the signed release files in the store, and says what came of it.
-fn say_vouched(context: &Context, pinned: &Pinned) -> Result<()> {
+/// Checks the pins against the signed release files in the store. Where the store holds none of
+/// these, nothing was checked, and that is a problem.
+fn vouch(context: &Context, pinned: &Pinned) -> Result<Vouched> {
     let read = |sha256: &crate::ident::Sha256, path: &str| fetch::stored_index(&context.store, sha256, path);
     let vouched = lock::vouch(&pinned.lock, &pinned.archives, &read)?;
+    if context.offline && vouched.pins == 0 && !vouched.missing.is_empty() {
+        let problem = Problem::new(
+            codes::OFFLINE,
+            "no pin could be checked: the store holds none of the release files that the lock names",
+        );
+        return Err(problem
+            .help("lock once without `--offline` on this machine, or leave `--offline` out")
+            .into());
+    }
+    Ok(vouched)
+}
+
+/// Says what came of checking the pins.
+fn say_vouched(vouched: &Vouched) {
     print::error(&format!("{:>12} {} pins against signed release files", "Checked", vouched.pins));
-    for pin in &vouched.earlier {
-        let why = if vouched.missing.is_empty() {
-            "it was pinned from an earlier release file"
-        } else {
-            "what would bear it out is not in the store"
-        };
-        print::error(&format!("{:>12} {pin}: {why}", "Not checked"));
+    if vouched.missing.is_empty() {
+        for pin in &vouched.earlier {
+            print::error(&format!("{:>12} {pin}: it was pinned from an earlier release file", "Not checked"));
+        }
+    } else {
+        let count = vouched.earlier.len();
+        print::error(&format!("{:>12} {count} pins, for want of what is not in the store:", "Not checked"));
     }
     for missing in &vouched.missing {
         print::error(&format!("{:>12} {missing}", "Not stored"));
     }
-    Ok(())
 }
 
 /// Says what moved, package by package.
@@ -105,12 +120,12 @@ pub(super) fn say(report: &PinReport) {
     }
 }
 
-fn json_report(family: &Family, report: &PinReport) -> Value {
+fn json_report(family: &Family, report: &PinReport, vouched: Option<&Vouched>) -> Value {
     let change = |change: &crate::lock::Change| json!({ "name": change.what, "before": change.before, "after": change.after, "platforms": change.platforms });
     let changes: Vec<Value> = report
         .changes
         .iter()
         .map(|(path, changes)| json!({ "lock": path, "changes": changes.iter().map(change).collect::<Vec<_>>() }))
         .collect();
-    json!({ "recipe": family.path(), "lock": family.lock_path(), "changed": changes })
+    json!({ "recipe": family.path(), "lock": family.lock_path(), "changed": changes, "checked": vouched.map(|vouched| json!({ "pins": vouched.pins, "not_checked": vouched.earlier, "not_stored": vouched.missing })) })
 }

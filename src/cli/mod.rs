@@ -160,8 +160,15 @@ impl Global {
         Environment::of_process()
     }
 
-    fn store_path(&self) -> PathBuf {
-        self.store.clone().unwrap_or_else(|| Self::environment().cache.join("hardpan"))
+    fn store_path(&self) -> Result<PathBuf> {
+        let own = || Some(Self::environment().cache?.join("hardpan"));
+        self.store.clone().or_else(own).ok_or_else(|| {
+            let problem = Problem::new(
+                codes::CONFIG,
+                "there is no place for the store: neither HOME nor XDG_CACHE_HOME is set",
+            );
+            problem.help("say where it is: `--store DIR`, or HARDPAN_STORE").into()
+        })
     }
 
     /// Where mirrors are, with `mirrors.toml` beside the recipes and in the folder above them.
@@ -183,7 +190,7 @@ impl Global {
     fn context(&self, recipes: &[PathBuf], offline: bool, jobs: Option<usize>) -> Result<Context> {
         let (mirrors, client) = self.mirrors(recipes)?;
         Ok(Context {
-            store: Store::open(&self.store_path())?,
+            store: Store::open(&self.store_path()?)?,
             mirrors,
             client,
             progress: Progress::new(self.voice()),

@@ -89,6 +89,8 @@ pub mod codes {
         PIN_GONE = 403;
         /// Something is needed that is not in the store, and `--offline` forbids to fetch it.
         OFFLINE = 404;
+        /// An image that is not there.
+        NO_IMAGE = 405;
         /// A release file without a good signature.
         BAD_SIGNATURE = 501;
         /// A release file that is too old.

@@ -23,8 +23,8 @@ pub fn sources(system: &Path) -> Result<Vec<AptSource>> {
     let mut found: Vec<AptSource> = Vec::new();
     for file in files.into_iter().filter(|file| host::exists(file)) {
         let addresses = match file.extension().and_then(|extension| extension.to_str()) {
-            Some("list") => one_line(&host::read_text(&file)?),
-            Some("sources") => stanzas(&host::read_text(&file)?),
+            Some("list") => one_line(&text(&file)?),
+            Some("sources") => stanzas(&text(&file)?),
             _ => continue,
         };
         for url in addresses.iter().flat_map(|address| expand(system, address)) {
@@ -34,6 +34,11 @@ pub fn sources(system: &Path) -> Result<Vec<AptSource>> {
         }
     }
     Ok(found)
+}
+
+/// A file of apt's, whose comments may be in any encoding and whose lines may end either way.
+fn text(file: &Path) -> Result<String> {
+    Ok(host::read_lossy(file)?.replace("\r\n", "\n"))
 }
 
 /// `deb [option=value …] address suite component…`.

@@ -29,13 +29,15 @@ struct OneOrMore(Vec<String>);
 
 impl<'de> Deserialize<'de> for OneOrMore {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let value = toml::Value::deserialize(deserializer)?;
-        let texts = match value {
+        let wrong = || serde::de::Error::custom("expected an address in quotes, or a list of them");
+        let texts = match toml::Value::deserialize(deserializer)? {
             toml::Value::String(text) => vec![text],
             toml::Value::Array(values) => {
-                values.iter().filter_map(|value| value.as_str().map(ToOwned::to_owned)).collect()
+                let texts: Option<Vec<String>> =
+                    values.iter().map(|value| value.as_str().map(ToOwned::to_owned)).collect();
+                texts.ok_or_else(wrong)?
             }
-            _ => return Err(serde::de::Error::custom("expected an address, or a list of them")),
+            _ => return Err(wrong()),
         };
         Ok(Self(texts))
     }
@@ -46,10 +48,10 @@ impl MirrorConfig {
     /// configuration folder.
     pub fn read(options: &[String], folders: &[PathBuf], environment: &Environment) -> Result<Self> {
         let options = options.iter().map(|option| read_option(option)).collect::<Result<_>>()?;
-        let user = environment.config.join("hardpan");
+        let user = environment.config.as_ref().map(|config| config.join("hardpan"));
         let mut files: Vec<(PathBuf, BTreeMap<ArchiveName, Vec<Url>>)> = Vec::new();
-        for folder in folders.iter().chain([&user]) {
-            let path = folder.join("mirrors.toml");
+        for folder in folders.iter().chain(&user) {
+            let path = host::whole_path(&folder.join("mirrors.toml"));
             if host::exists(&path) && !files.iter().any(|(known, _)| *known == path) {
                 let mirrors = read_file(&path)?;
                 files.push((path, mirrors));
@@ -80,6 +82,9 @@ impl MirrorConfig {
                     .map(|url| Mirror { url: url.clone(), said_by: said_by.clone() }),
             );
         }
+        // Trying an address twice would only double the time until the next one is tried.
+        let mut seen = std::collections::BTreeSet::new();
+        mirrors.retain(|mirror| seen.insert(mirror.url.clone()));
         Ok(mirrors)
     }
 }
@@ -101,8 +106,9 @@ fn read_option(option: &str) -> Result<(ArchiveName, Url)> {
 fn read_file(path: &Path) -> Result<BTreeMap<ArchiveName, Vec<Url>>> {
     let what = format!("`{}`", path.display());
     let wire: Wire = toml::from_str(&host::read_text(path)?).map_err(|error| {
-        let help = "write `[mirrors]`, then `NAME = \"URL\"` or `NAME = [\"URL\", …]`";
-        config_problem(&what, error.message()).help(help)
+        Problem::new(codes::CONFIG, format!("{what} can't be read"))
+            .found(error.message())
+            .expected("`[mirrors]`, then `NAME = \"URL\"` or `NAME = [\"URL\", …]`")
     })?;
     let parse = |text: String| text.parse().map_err(|why: String| config_problem(&what, &why).into());
     let entry = |(name, OneOrMore(texts)): (ArchiveName, OneOrMore)| {

@@ -10,10 +10,11 @@ pub fn variable(name: &str) -> Option<String> {
 /// Where this user's and this host's things are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
-    /// The user's cache folder (XDG base directory specification, `XDG_CACHE_HOME`).
-    pub cache: PathBuf,
+    /// The user's cache folder (XDG base directory specification, `XDG_CACHE_HOME`); `None` for a
+    /// user without a home, for whom no folder is safe to guess.
+    pub cache: Option<PathBuf>,
     /// The user's configuration folder (`XDG_CONFIG_HOME`).
-    pub config: PathBuf,
+    pub config: Option<PathBuf>,
     /// The root below which the host's own configuration is looked up; `/` but in tests.
     pub system: PathBuf,
 }
@@ -21,8 +22,10 @@ pub struct Environment {
 impl Environment {
     /// As the process finds it. `HARDPAN_SYSTEM_ROOT` moves the system root, for tests and chroots.
     pub fn of_process() -> Self {
-        let home = variable("HOME").map_or_else(std::env::temp_dir, PathBuf::from);
-        let folder = |name, below: &str| variable(name).map_or_else(|| home.join(below), PathBuf::from);
+        let home = variable("HOME").map(PathBuf::from);
+        let folder = |name, below: &str| {
+            variable(name).map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(below)))
+        };
         Self {
             cache: folder("XDG_CACHE_HOME", ".cache"),
             config: folder("XDG_CONFIG_HOME", ".config"),

@@ -189,3 +189,23 @@ pub fn size_and_use(path: &Path) -> Result<(u64, Epoch)> {
 pub fn is_executable(path: &Path) -> Result<bool> {
     Ok(check("looking at", path, std::fs::metadata(path))?.permissions().mode() & 0o100 != 0)
 }
+
+/// Where a path really is, links followed; the path itself if nothing is there.
+pub fn whole_path(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The text of a file, with replacement characters for what is not UTF-8.
+pub fn read_lossy(path: &Path) -> Result<String> {
+    Ok(String::from_utf8_lossy(&read(path)?).into_owned())
+}
+
+/// Makes a folder that only this user may look into, and those above it; one that is there stays as
+/// it is.
+pub fn create_private_dir(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    create_dirs(path)?;
+    check("closing to others", path, std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)))
+}

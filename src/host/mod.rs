@@ -15,9 +15,9 @@ mod threads;
 pub use clock::{Stopwatch, cores, now, pause, peak_memory};
 pub use env::{Environment, variable};
 pub use files::{
-    MAX_TEXT, copy_stamped, create_dirs, exists, file_problem, is_dir, is_empty_dir, is_executable, is_file,
-    list, open, open_append, read, read_text, remove, remove_dir, rename, set_used, size_and_use, stamped,
-    walk, write_atomic,
+    MAX_TEXT, copy_stamped, create_dirs, create_private_dir, exists, file_problem, is_dir, is_empty_dir,
+    is_executable, is_file, list, open, open_append, read, read_lossy, read_text, remove, remove_dir, rename,
+    set_used, size_and_use, stamped, walk, whole_path, write_atomic,
 };
 pub use net::{Client, Fetched, Limits, Url};
 pub use progress::{Bar, Progress, Voice, on_terminal, size};

@@ -51,8 +51,9 @@ impl Progress {
             let of = if total == 0 { String::new() } else { format!(" ({})", size(total)) };
             self.say(&capital(verb), &format!("{what}{of}"));
         }
-        let style =
-            ProgressStyle::with_template("{prefix:>12} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}");
+        let style = ProgressStyle::with_template(
+            "{prefix:>12} [{bar:30}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}",
+        );
         self.bar(verb, total, style.expect("a template of ours"))
     }
 

@@ -81,7 +81,7 @@ impl Image {
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         if !host::exists(path) {
-            let problem = Problem::new(codes::BAD_IMAGE, format!("there is no image `{name}`"));
+            let problem = Problem::new(codes::NO_IMAGE, format!("there is no image `{name}`"));
             return Err(problem
                 .help("an image is an OCI layout folder or an archive file, such as `out/python`")
                 .into());

@@ -67,6 +67,7 @@ fn content(recipe: &Recipe) -> Value {
         }).collect::<Vec<_>>(),
         "modes": recipe.modes.iter().map(|at| json!([at.value.0.as_str(), at.value.1])).collect::<Vec<_>>(),
         "owners": recipe.owners.iter().map(|at| json!([at.value.0.as_str(), owner(Some(&at.value.1))])).collect::<Vec<_>>(),
+        "capabilities": patterns(&recipe.capabilities),
         "drop": patterns(&recipe.drop),
         "users": recipe.users.iter().map(|user| {
             let groups: Vec<&String> = user.groups.iter().map(|group| &group.value).collect();

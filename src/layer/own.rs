@@ -39,7 +39,7 @@ fn asked(kind: NodeKind) -> Node {
 fn local_files(work: &mut Work) {
     let (recipe, inputs) = (work.recipe, work.inputs);
     for (path, file) in &recipe.files {
-        let found = inputs.source(recipe.name.as_str(), &file.value.from);
+        let found = inputs.source(recipe.name.as_str(), &format!("file {}", file.value.from));
         let (at, parcel, executable) = found.expect("the pipeline brings every local file");
         let Kind::File(content) = &parcel.index.entries[0].kind else {
             unreachable!("a single file is a file")
@@ -56,7 +56,7 @@ fn local_files(work: &mut Work) {
 fn downloads(work: &mut Work) {
     let (recipe, inputs) = (work.recipe, work.inputs);
     for (name, download) in &recipe.downloads {
-        let found = inputs.source(recipe.name.as_str(), name);
+        let found = inputs.source(recipe.name.as_str(), &format!("archive {name}"));
         let (at, parcel, _) = found.expect("the pipeline brings every download");
         let mut used = vec![false; download.value.pick.len()];
         let mut any = false;
@@ -149,9 +149,22 @@ fn download_node(name: &str, entry: &Entry, at: usize, parcel: &Parcel) -> Node 
     }
 }
 
-/// Applies `[modes]` and `[owners]`; each must match something that this recipe adds.
+/// The extended attribute that lets a program do what only root may (capabilities(7)).
+const CAPABILITY: &str = "security.capability";
+
+/// Applies `[modes]`, `[owners]` and `capabilities`; each must match something that this recipe adds.
 pub(super) fn attributes(work: &mut Work) {
     let recipe = work.recipe;
+    let keeps =
+        |path: &ImagePath| recipe.capabilities.iter().any(|pattern| pattern.value.matches(path.as_str()));
+    for pattern in &recipe.capabilities {
+        let found = change(work, |path, node| {
+            pattern.value.matches(path.as_str()) && node.xattrs.contains_key(CAPABILITY)
+        });
+        work.expect_change(found, pattern.value.as_str(), &pattern.place);
+    }
+    // As with set-id bits: what makes a program powerful goes, unless the recipe says otherwise.
+    change(work, |path, node| !keeps(path) && node.xattrs.remove(CAPABILITY).is_some());
     for rule in &recipe.modes {
         let (pattern, mode) = &rule.value;
         let changed = change(work, |path, node| {

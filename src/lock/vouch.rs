@@ -99,8 +99,8 @@ fn count_pins(
                 .transpose()
                 .map_err(|why| broken("an index", &why))?;
             let same = |candidate: &super::packages::Candidate| {
-                (candidate.sha256, candidate.size, &candidate.path)
-                    == (package.sha256, package.size, &package.path)
+                let found = (candidate.sha256, candidate.size, &candidate.path, candidate.version.as_str());
+                found == (package.sha256, package.size, &package.path, package.version.as_str())
             };
             if found.iter().flatten().any(same) {
                 vouched.pins += 1;

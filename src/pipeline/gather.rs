@@ -143,7 +143,7 @@ fn download_job(platform: Platform, recipe: &Recipe, name: &str, download: &Down
         DownloadFormat::Zip => Form::Zip(download.strip),
         DownloadFormat::File => Form::Single,
     };
-    let key = (recipe.name.to_string(), name.to_owned());
+    let key = (recipe.name.to_string(), format!("archive {name}"));
     // Its size is not known; it is more likely large than small.
     Job {
         platform,
@@ -183,7 +183,7 @@ fn file_job(
     }
     Ok(Job {
         platform,
-        what: What::Source(key, Some(executable)),
+        what: What::Source((recipe.name.to_string(), format!("file {from}")), Some(executable)),
         sha256,
         size,
         form: Form::Single,

@@ -161,6 +161,7 @@ pub const AMENDABLE: &[Key] = &[
         "Permission bits, such as `4755`: the only way to keep set-id bits.",
     ),
     key("owners", Map("path or pattern", &Text), "`user:group` of packaged files."),
+    key("capabilities", TEXTS, "Files that keep their capabilities, as patterns; no other file does."),
     key("drop", List(&Text), PATTERNS),
     key("users", Map("user name", &USER), "Accounts: a number, or a table."),
     key("groups", Map("group name", &Integer), "Groups and their numbers."),

@@ -132,13 +132,25 @@ impl Family {
 /// The local files that a recipe names and its folder lacks.
 fn missing_files(recipe: &Recipe) -> Vec<Problem> {
     let files = recipe.files.values().map(|file| (recipe.folder.join(&file.value.from), &file.place));
-    let missing = files.filter(|(path, _)| !host::exists(path) || host::is_dir(path));
-    missing
-        .map(|(path, place)| {
-            let what = if host::is_dir(&path) { "is a folder" } else { "is not there" };
+    files
+        .filter_map(|(path, place)| {
+            let folder = host::whole_path(if recipe.folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                &recipe.folder
+            });
+            let what = if !host::exists(&path) {
+                "is not there"
+            } else if !host::is_file(&path) {
+                "is not a regular file"
+            } else if !host::whole_path(&path).starts_with(folder) {
+                "is a link that leads out of the recipe's folder"
+            } else {
+                return None;
+            };
             let message = format!("the file `{}` {what}", path.display());
-            let help = "paths of `[file]` begin at the recipe's folder and name regular files";
-            place.problem(codes::NO_FILE, message, "named here").help(help)
+            let help = "paths of `[file]` begin at the recipe's folder and name regular files below it";
+            Some(place.problem(codes::NO_FILE, message, "named here").help(help))
         })
         .collect()
 }
@@ -157,8 +169,9 @@ impl Document {
             return Err(missing(path, named_in));
         }
         let name = path.display().to_string();
-        if host::is_dir(path) {
-            let problem = Problem::new(codes::NO_RECIPE, format!("`{name}` is a folder, not a recipe"));
+        if !host::is_file(path) {
+            let problem =
+                Problem::new(codes::NO_RECIPE, format!("`{name}` is a folder or a device, not a recipe"));
             return Err(problem.help("name a file, such as `recipes/python.toml`").into());
         }
         let text = String::from_utf8(host::read(path)?).map_err(|error| {

@@ -202,6 +202,7 @@ impl Lowering {
             downloads: self.downloads(table),
             modes: self.by_pattern(table, "modes", Self::mode),
             owners: self.by_pattern(table, "owners", Self::owner),
+            capabilities: self.patterns(table, "capabilities"),
             drop: self.patterns(table, "drop"),
             users: self.users(table),
             groups: self.groups(table),

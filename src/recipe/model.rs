@@ -113,6 +113,8 @@ pub struct Recipe {
     pub modes: Vec<At<(Pattern, u32)>>,
     /// Owners, the last that matches wins.
     pub owners: Vec<At<(Pattern, Owner)>>,
+    /// Files that keep their capabilities.
+    pub capabilities: Vec<At<Pattern>>,
     /// What is left out.
     pub drop: Vec<At<Pattern>>,
     /// Accounts.

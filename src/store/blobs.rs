@@ -21,6 +21,7 @@ pub struct Store {
 impl Store {
     /// Opens the store at `root`, which is made if it is not there.
     pub fn open(root: &Path) -> Result<Self> {
+        host::create_private_dir(root)?;
         for folder in ["blobs", "partial", "derived"] {
             host::create_dirs(&root.join(folder))?;
         }

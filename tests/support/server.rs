@@ -85,6 +85,11 @@ impl Server {
         self
     }
 
+    /// How many connections of this process ended only because a server's own patience did.
+    pub fn outlasted() -> usize {
+        super::wire::OUTLASTED.load(Ordering::Relaxed)
+    }
+
     /// Forgets all faults; those under way go on.
     pub fn heal(&self) -> &Self {
         *locked(&self.state.plan) = Plan::default();

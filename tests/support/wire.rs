@@ -3,8 +3,11 @@
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+/// How many connections of this process the server had to end because the client never did.
+pub(super) static OUTLASTED: AtomicUsize = AtomicUsize::new(0);
 
 /// How often a waiting thread looks whether it should end.
 const TICK: Duration = Duration::from_millis(20);
@@ -31,7 +34,11 @@ impl Wire {
 
     /// Whether to go on, for those who wait.
     fn alive(&self) -> io::Result<()> {
-        if self.stop.load(Ordering::Relaxed) || Instant::now() > self.end {
+        if Instant::now() > self.end {
+            OUTLASTED.fetch_add(1, Ordering::Relaxed);
+            return Err(ErrorKind::TimedOut.into());
+        }
+        if self.stop.load(Ordering::Relaxed) {
             return Err(ErrorKind::TimedOut.into());
         }
         Ok(())

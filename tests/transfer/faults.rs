@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::served;
-use crate::support::{Fault, Output};
+use crate::support::{Fault, Output, Server};
 
 const LOCKED: [&str; 3] = ["build", "made.toml", "--locked"];
 
@@ -17,6 +17,8 @@ fn given_up(code: &str, fault: Fault) -> Output {
     let out = world.refuses(code, &LOCKED).says("hello 1.0").says(&server.url()).says("help:");
     let size = std::fs::metadata(world.archive.root().join(path)).unwrap().len();
     assert!(weight(&world.sandbox.store()) < 3 * size, "{}", weight(&world.sandbox.store()));
+    // It was hardpan that gave up, not the server.
+    assert_eq!(Server::outlasted(), 0);
     server.heal();
     world.build(&["--locked"]).ok();
     out
