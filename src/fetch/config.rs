@@ -50,9 +50,10 @@ impl MirrorConfig {
         let options = options.iter().map(|option| read_option(option)).collect::<Result<_>>()?;
         let user = environment.config.as_ref().map(|config| config.join("hardpan"));
         let mut files: Vec<(PathBuf, BTreeMap<ArchiveName, Vec<Url>>)> = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
         for folder in folders.iter().chain(&user) {
-            let path = host::whole_path(&folder.join("mirrors.toml"));
-            if host::exists(&path) && !files.iter().any(|(known, _)| *known == path) {
+            let path = folder.join("mirrors.toml");
+            if host::exists(&path) && seen.insert(host::whole_path(&path)) {
                 let mirrors = read_file(&path)?;
                 files.push((path, mirrors));
             }
@@ -108,7 +109,8 @@ fn read_file(path: &Path) -> Result<BTreeMap<ArchiveName, Vec<Url>>> {
     let wire: Wire = toml::from_str(&host::read_text(path)?).map_err(|error| {
         Problem::new(codes::CONFIG, format!("{what} can't be read"))
             .found(error.message())
-            .expected("`[mirrors]`, then `NAME = \"URL\"` or `NAME = [\"URL\", …]`")
+            .expected("a table `mirrors` of archive names and addresses")
+            .help("write `[mirrors]`, then `NAME = \"URL\"` or `NAME = [\"URL\", …]`")
     })?;
     let parse = |text: String| text.parse().map_err(|why: String| config_problem(&what, &why).into());
     let entry = |(name, OneOrMore(texts)): (ArchiveName, OneOrMore)| {
