@@ -148,3 +148,42 @@ fn an_image_shows_no_terminal_what_it_should_not() {
     assert!(shown.chars().all(|letter| letter == '\n' || !letter.is_control()));
     assert!(Image::open(&world.sandbox.path("out/made")).has("/usr/bin/hello"));
 }
+
+/// What a terminal is shown, by way of script(1).
+fn on_terminal(world: &World, more: &str) -> String {
+    let hardpan = env!("CARGO_BIN_EXE_hardpan");
+    let command = format!("{hardpan} build made.toml --mirror made={} {more}", world.url);
+    world
+        .sandbox
+        .run_program("script", &["-qec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .output()
+        .ok()
+        .stdout
+}
+
+#[test]
+fn a_terminal_sees_bars_and_a_summary_and_nobody_else_does() {
+    let world = World::new(&[Deb::new("hello", "1").file("/usr/bin/hello", vec![7; 4 << 20], 0o755)]);
+    let shown = on_terminal(&world, "");
+    assert!(shown.contains("Reading [") && shown.contains("Packing ["), "{shown}");
+    assert!(shown.contains("Digest sha256:") && shown.contains("Written out/made"), "{shown}");
+    world.forget();
+    let shown = on_terminal(&world, "--no-progress");
+    assert!(!shown.contains("Packing [") && shown.contains("Digest sha256:"), "{shown}");
+    world.forget();
+    let plain = world.build(&[]).ok();
+    assert!(!plain.stderr.contains('\u{1b}') && !plain.stderr.contains("Packing ["), "{}", plain.stderr);
+    assert!(plain.stderr.contains("Fetching") && plain.stderr.contains("Digest sha256:"));
+    // Quiet leaves only the result, on the standard output.
+    let quiet = world.build(&["--quiet"]).ok();
+    assert!(quiet.stdout.starts_with("sha256:") && !quiet.stderr.contains("Digest"), "{}", quiet.stderr);
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let world = hello();
+    world.sandbox.write("bad.toml", "nmae = 1\n");
+    assert!(!world.run(&["build", "bad.toml"]).exits(3).stderr.contains('\u{1b}'));
+    assert!(world.run(&["build", "bad.toml", "--color", "always"]).exits(3).stderr.contains('\u{1b}'));
+}
