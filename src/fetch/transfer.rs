@@ -47,7 +47,7 @@ const TRIES: u32 = 3;
 const SIDE_BY_SIDE: usize = 8;
 
 /// The most that is taken of something whose size is not known, in bytes.
-const MAX_UNKNOWN: u64 = 8 << 30;
+const MAX_UNKNOWN: u64 = 4 << 30;
 
 /// What ended the tries at one mirror.
 enum Ended {
@@ -174,7 +174,7 @@ impl Transfers<'_> {
         // Bytes that were here before may be another mirror's, or damaged.
         let mut inherited = partial.length() > 0;
         // Where a server can't go on in the middle, one transfer must have the time for all of it.
-        let mut resumes = pin.size.is_some();
+        let mut resumes = true;
         while tries < TRIES {
             if tries > 0 {
                 pause(Duration::from_millis(250 << tries));

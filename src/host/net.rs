@@ -105,6 +105,9 @@ pub struct Client {
     patience: Duration,
 }
 
+/// The most seconds that a transfer may take which can't go on where it ended.
+const LONGEST: u64 = 3_600;
+
 /// Below this many bytes a second on the whole, a transfer is given up.
 const LEAST_RATE: u64 = 16 << 10;
 
@@ -139,7 +142,7 @@ impl Client {
     }
 
     fn get_remote(&self, url: &Url, offset: u64, limits: Limits) -> io::Result<Fetched> {
-        let whole = if limits.resumes { 0 } else { limits.bytes / LEAST_RATE };
+        let whole = if limits.resumes { 0 } else { (limits.bytes / LEAST_RATE).min(LONGEST) };
         let time = self.patience + Duration::from_secs(whole);
         let mut request = self.agent.get(url.secret()).config().timeout_recv_body(Some(time)).build();
         if offset > 0 {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::served;
-use crate::support::{Fault, Output, Server};
+use crate::support::{Fault, Output, Server, sha256_hex};
 
 const LOCKED: [&str; 3] = ["build", "made.toml", "--locked"];
 
@@ -130,4 +130,24 @@ fn a_redirection_is_followed_but_not_for_ever() {
     let to_itself = Fault::Redirect(format!("{}/{path}", server.url()));
     drop(server);
     given_up("HP402", to_itself);
+}
+
+#[test]
+fn an_archive_whose_size_nobody_knows_is_given_up_too() {
+    for (fault, code) in [(Fault::Stall, "HP402"), (Fault::Trickle(200), "HP402"), (Fault::Endless, "HP504")]
+    {
+        let (world, server) = served();
+        let path = world.archive.pool_path("hello");
+        let bytes = std::fs::read(world.archive.root().join(&path)).unwrap();
+        let url = format!("{}/{path}", server.url());
+        let sha256 = sha256_hex(&bytes);
+        world.recipe(&format!(
+            "[archive.tool]\nurl = \"{url}\"\nsha256 = \"{sha256}\"\nformat = \"file\"\nplace = \"/opt\"\n"
+        ));
+        server.fault(&path, fault);
+        world.refuses(code, &["build", "made.toml"]).says("archive tool");
+        assert_eq!(Server::outlasted(), 0);
+        server.heal();
+        world.build(&[]).ok();
+    }
 }
