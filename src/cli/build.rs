@@ -9,7 +9,7 @@ use crate::canon::Compression;
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Stopwatch, size};
 use crate::ident::Platform;
-use crate::image::{ArchiveKind, PlatformImage, write_archive, write_layout};
+use crate::image::{ArchiveKind, Parts, PlatformImage, write_archive, write_layout};
 use crate::pipeline::{self, Built, Context, LockMode, Order};
 
 /// What is written.
@@ -135,14 +135,11 @@ fn default_out(built: &Built, args: &Args) -> PathBuf {
 
 fn write(format: Format, out: &Path, built: &Built, context: &Context) -> Result<()> {
     let Built { name, tags, platforms, index, .. } = built;
+    let parts = Parts { platforms, index, tags, artifacts: &[], store: &context.store };
     match format {
-        Format::OciLayout => write_layout(out, platforms, index, tags, &context.store).map(drop),
-        Format::OciArchive => {
-            write_archive(ArchiveKind::Oci, out, name, platforms, index, tags, &context.store)
-        }
-        Format::DockerArchive => {
-            write_archive(ArchiveKind::Docker, out, name, platforms, index, tags, &context.store)
-        }
+        Format::OciLayout => write_layout(out, &parts).map(drop),
+        Format::OciArchive => write_archive(ArchiveKind::Oci, out, name, &parts),
+        Format::DockerArchive => write_archive(ArchiveKind::Docker, out, name, &parts),
     }
 }
 

@@ -10,13 +10,19 @@
 //! are hash maps, whose order differs from run to run. The room does not know signatures.
 
 mod archive;
+mod artifact;
 mod contents;
 mod layout;
 mod model;
 mod open;
+mod whole;
 
 pub use archive::{ArchiveKind, write_archive};
+pub use artifact::{Artifact, EMPTY, EMPTY_BYTES};
 pub use contents::{Contents, FileFacts, PackageFacts, contents};
-pub use layout::write_layout;
-pub use model::{Config, Descriptor, ImageParts, PlatformImage, Runtime, assemble, index_of};
-pub use open::{Image, OpenPlatform};
+pub use layout::{copy_layout, write_layout};
+pub use model::{
+    Config, Descriptor, INDEX, ImageParts, MANIFEST, PlatformImage, Runtime, assemble, index_of,
+};
+pub use open::{Image, OpenPlatform, Referrer};
+pub use whole::{Parts, layout_index};

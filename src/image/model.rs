@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::canon::{self, Compression};
-use crate::ident::{BlobDigest, DiffId, Epoch, Platform, Sha256, TagName};
+use crate::ident::{BlobDigest, DiffId, Epoch, Platform, Sha256};
 
-/// Media types (image specification, media-types.md).
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// The media type of an index (image specification, media-types.md).
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// The media type of a manifest.
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// The media type of a configuration.
+pub(super) const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// What points to a blob (image specification, descriptor.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Descriptor {
     pub digest: BlobDigest,
     /// Its length in bytes.
     pub size: u64,
+    /// What kind of artifact it is, if it points to the manifest of one.
+    #[serde(default, rename = "artifactType", skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
     /// What machine it is for, in an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Value>,
@@ -116,14 +121,16 @@ impl PlatformImage {
     }
 }
 
-fn descriptor(media_type: &str, bytes: &[u8]) -> Descriptor {
-    let digest = BlobDigest(Sha256::of(bytes));
-    Descriptor {
-        media_type: media_type.into(),
-        digest,
-        size: bytes.len() as u64,
-        platform: None,
-        annotations: BTreeMap::new(),
+impl Descriptor {
+    /// What points to these bytes.
+    pub fn of(media_type: &str, bytes: &[u8]) -> Self {
+        Self::new(media_type, BlobDigest(Sha256::of(bytes)), bytes.len() as u64)
+    }
+
+    /// What points to a blob of this digest and length.
+    pub fn new(media_type: &str, digest: BlobDigest, size: u64) -> Self {
+        let media_type = media_type.to_owned();
+        Self { media_type, digest, size, artifact_type: None, platform: None, annotations: BTreeMap::new() }
     }
 }
 
@@ -138,7 +145,7 @@ pub fn assemble(config: &Config) -> PlatformImage {
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST,
-        "config": descriptor(CONFIG, &bytes),
+        "config": Descriptor::of(CONFIG, &bytes),
         "layers": layers,
         "annotations": annotations,
     });
@@ -152,13 +159,8 @@ pub fn assemble(config: &Config) -> PlatformImage {
 }
 
 fn layer_descriptor(layer: &ImageParts, compression: Compression) -> Descriptor {
-    Descriptor {
-        media_type: format!("application/vnd.oci.image.layer.v1.tar+{}", compression.name()),
-        digest: layer.digest,
-        size: layer.size,
-        platform: None,
-        annotations: BTreeMap::new(),
-    }
+    let media_type = format!("application/vnd.oci.image.layer.v1.tar+{}", compression.name());
+    Descriptor::new(&media_type, layer.digest, layer.size)
 }
 
 fn config_value(config: &Config, created: Epoch) -> Value {
@@ -204,7 +206,7 @@ pub fn index_of(images: &[PlatformImage], annotations: &BTreeMap<String, String>
     annotations.insert("org.opencontainers.image.created".into(), created.to_string());
     let manifests = images.iter().map(|image| {
         let platform = json!({ "os": "linux", "architecture": image.platform.architecture() });
-        Descriptor { platform: Some(platform), ..descriptor(MANIFEST, &image.manifest) }
+        Descriptor { platform: Some(platform), ..Descriptor::of(MANIFEST, &image.manifest) }
     });
     let index = json!({
         "schemaVersion": 2,
@@ -214,18 +216,3 @@ pub fn index_of(images: &[PlatformImage], annotations: &BTreeMap<String, String>
     });
     canon::to_json(&index)
 }
-
-/// A layout's `index.json`: the image's index once for each tag (image-layout.md, "index.json";
-/// annotations.md, `org.opencontainers.image.ref.name`).
-pub(super) fn layout_index(index: &[u8], tags: &[TagName]) -> Vec<u8> {
-    let tagged = |tag: &TagName| {
-        let name = ("org.opencontainers.image.ref.name".to_owned(), tag.to_string());
-        Descriptor { annotations: BTreeMap::from([name]), ..descriptor(INDEX, index) }
-    };
-    let manifests: Vec<Descriptor> =
-        if tags.is_empty() { vec![descriptor(INDEX, index)] } else { tags.iter().map(tagged).collect() };
-    canon::to_json(&json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests }))
-}
-
-/// The file that marks a layout (image-layout.md, "oci-layout").
-pub(super) const LAYOUT: &[u8] = b"{\"imageLayoutVersion\":\"1.0.0\"}";

@@ -8,10 +8,15 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::model::Descriptor;
+use super::model::{Descriptor, INDEX, MANIFEST};
+use super::whole::{Blob, Whole};
 use crate::diag::{Problem, Result, codes};
 use crate::host;
-use crate::ident::{BlobDigest, Sha256};
+use crate::ident::{BlobDigest, Epoch, Sha256};
+use crate::store::Store;
+
+/// The largest content of an artifact that is read, in bytes: an SBOM lists every file of an image.
+const MAX_CONTENT: u64 = 128 << 20;
 
 /// The largest manifest, index or configuration that is read, in bytes (distribution specification:
 /// registries take 4 MiB).
@@ -28,6 +33,27 @@ pub struct Image {
     pub index: Option<(BlobDigest, u64)>,
     /// Its platforms.
     pub platforms: Vec<OpenPlatform>,
+    /// What refers to it, or to one of its platforms.
+    pub referrers: Vec<Referrer>,
+    /// Annotations of its index.
+    pub annotations: BTreeMap<String, String>,
+    /// Every blob that it says it has, and its length.
+    blobs: BTreeMap<BlobDigest, u64>,
+}
+
+/// An artifact about an image.
+#[derive(Debug, Clone)]
+pub struct Referrer {
+    /// What points to its manifest.
+    pub descriptor: Descriptor,
+    /// What kind of artifact it is.
+    pub artifact_type: Option<String>,
+    /// What it is about.
+    pub subject: BlobDigest,
+    /// Its configuration.
+    pub config: Descriptor,
+    /// Its content.
+    pub layers: Vec<Descriptor>,
 }
 
 /// One platform of an image.
@@ -37,6 +63,8 @@ pub struct OpenPlatform {
     pub platform: String,
     /// Digest of its manifest; `None` in a docker archive that has none.
     pub digest: Option<BlobDigest>,
+    /// Length of its manifest in bytes.
+    pub size: u64,
     /// Digest of its configuration.
     pub config_digest: BlobDigest,
     /// Its configuration.
@@ -51,17 +79,25 @@ pub struct OpenPlatform {
 enum Form {
     Folder(PathBuf),
     Archive(PathBuf, BTreeMap<String, (u64, u64)>),
+    Store(Store, Vec<u8>),
 }
 
 #[derive(Deserialize)]
 struct WireIndex {
     manifests: Vec<Descriptor>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireManifest {
     config: Descriptor,
     layers: Vec<Descriptor>,
+    #[serde(default)]
+    subject: Option<Descriptor>,
+    #[serde(default)]
+    artifact_type: Option<String>,
     #[serde(default)]
     annotations: BTreeMap<String, String>,
 }
@@ -91,7 +127,26 @@ impl Image {
         } else {
             Form::Archive(path.to_owned(), members(path)?)
         };
-        let mut image = Self { name, form, tags: Vec::new(), index: None, platforms: Vec::new() };
+        Self::read_form(name, form)
+    }
+
+    /// Opens an image whose blobs are in the store; `layout_index` is what a layout folder of it would
+    /// have as `index.json`. Layers may be missing, as long as nobody reads them.
+    pub fn in_store(name: &str, store: &Store, layout_index: Vec<u8>) -> Result<Self> {
+        Self::read_form(name.to_owned(), Form::Store(store.clone(), layout_index))
+    }
+
+    fn read_form(name: String, form: Form) -> Result<Self> {
+        let mut image = Self {
+            name,
+            form,
+            tags: Vec::new(),
+            index: None,
+            platforms: Vec::new(),
+            referrers: Vec::new(),
+            annotations: BTreeMap::new(),
+            blobs: BTreeMap::new(),
+        };
         if image.has("index.json") {
             image.read_layout()?;
         } else if image.has("manifest.json") {
@@ -115,6 +170,7 @@ impl Image {
         match &self.form {
             Form::Folder(folder) => host::exists(&folder.join(member)),
             Form::Archive(_, members) => members.contains_key(member),
+            Form::Store(..) => member == "index.json",
         }
     }
 
@@ -139,17 +195,28 @@ impl Image {
                     .map_err(|error| host::file_problem("reading", path, &error))?;
                 Ok((Box::new(file.take(*size)), *size))
             }
+            Form::Store(store, top) => self.read_stored(store, top, member),
         }
     }
 
-    fn small(&self, member: &str) -> Result<Vec<u8>> {
+    fn read_stored(&self, store: &Store, top: &[u8], member: &str) -> Result<(Box<dyn Read + Send>, u64)> {
+        if member == "index.json" {
+            return Ok((Box::new(io::Cursor::new(top.to_vec())), top.len() as u64));
+        }
+        let digest = member.strip_prefix("blobs/sha256/").and_then(|hex| hex.parse::<Sha256>().ok());
+        let digest = digest.ok_or_else(|| self.bad(&format!("`{member}` is missing")))?;
+        let size = store.find(&digest)?.ok_or_else(|| self.bad(&format!("`{member}` is missing")))?;
+        Ok((Box::new(store.open_blob(&digest)?), size))
+    }
+
+    fn small(&self, member: &str, most: u64) -> Result<Vec<u8>> {
         let (reader, size) = self.read(member)?;
-        if size > MAX_JSON {
-            return Err(self.bad(&format!("`{member}` has {size} bytes, more than {MAX_JSON}")).into());
+        if size > most {
+            return Err(self.bad(&format!("`{member}` has {size} bytes, more than {most}")).into());
         }
         let mut bytes = Vec::new();
         reader
-            .take(MAX_JSON)
+            .take(most)
             .read_to_end(&mut bytes)
             .map_err(|error| self.bad(&format!("`{member}`: {error}")))?;
         Ok(bytes)
@@ -159,37 +226,75 @@ impl Image {
         serde_json::from_slice(bytes).map_err(|error| self.bad(&format!("`{member}`: {error}")).into())
     }
 
-    /// A small blob that has the digest and length it is named by.
-    fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
-        let member = format!("blobs/sha256/{}", descriptor.digest.0);
-        let bytes = self.small(&member)?;
-        let found = BlobDigest(Sha256::of(&bytes));
-        if found != descriptor.digest || bytes.len() as u64 != descriptor.size {
-            return Err(Problem::new(
-                codes::CORRUPT,
-                format!("the blob `{member}` of `{}` has changed", self.name),
-            )
-            .found(format!("{found}, {} bytes", bytes.len()))
-            .expected(format!("{}, {} bytes", descriptor.digest, descriptor.size))
-            .help("take the image again from where it came from")
-            .into());
+    /// A manifest, index or configuration that has the digest and length it is named by.
+    pub fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
+        self.checked(descriptor, MAX_JSON)
+    }
+
+    /// The content of an artifact that has the digest and length it is named by.
+    pub fn content(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
+        self.checked(descriptor, MAX_CONTENT)
+    }
+
+    fn checked(&self, descriptor: &Descriptor, most: u64) -> Result<Vec<u8>> {
+        let Descriptor { digest, size, .. } = descriptor;
+        let bytes = self.small(&format!("blobs/sha256/{}", digest.0), most)?;
+        let found = (Sha256::of(&bytes), bytes.len() as u64);
+        if found != (digest.0, *size) {
+            return Err(self.changed(&digest.0, *size, found).into());
         }
         Ok(bytes)
     }
 
+    /// The problem with a blob that is not what it is named by.
+    pub(super) fn changed(&self, digest: &Sha256, size: u64, found: (Sha256, u64)) -> Problem {
+        let what = format!("the blob `blobs/sha256/{digest}` of `{}` has changed", self.name);
+        Problem::new(codes::CORRUPT, what)
+            .found(format!("sha256:{}, {} bytes", found.0, found.1))
+            .expected(format!("sha256:{digest}, {size} bytes"))
+            .help("take the image again from where it came from")
+    }
+
+    /// Every blob that the image says it has, and its length in bytes.
+    pub fn blobs(&self) -> &BTreeMap<BlobDigest, u64> {
+        &self.blobs
+    }
+
+    /// What `index.json` says; an image without one has no layout to be copied to.
+    pub fn layout_index(&self) -> Result<Vec<u8>> {
+        self.small("index.json", MAX_JSON)
+    }
+
+    pub(super) fn whole(&self) -> Result<Whole<'_>> {
+        let blobs = self.blobs.iter().map(|(digest, size)| (digest.0, Blob::Member(self, *size)));
+        Ok(Whole { top: self.layout_index()?, blobs: blobs.collect(), created: Epoch::default() })
+    }
+
+    /// What points to the image itself: to its index, else to its one manifest.
+    pub fn descriptor(&self) -> Option<Descriptor> {
+        let only = || {
+            let platform = self.platforms.first()?;
+            Some(Descriptor::new(MANIFEST, platform.digest?, platform.size))
+        };
+        self.index.map(|(digest, size)| Descriptor::new(INDEX, digest, size)).or_else(only)
+    }
+
     fn read_layout(&mut self) -> Result<()> {
-        let top: WireIndex = self.json("index.json", &self.small("index.json")?)?;
+        let top: WireIndex = self.json("index.json", &self.small("index.json", MAX_JSON)?)?;
         let name = |descriptor: &Descriptor| {
             descriptor.annotations.get("org.opencontainers.image.ref.name").cloned()
         };
         let Some(first) = top.manifests.first().cloned() else {
             return Err(self.bad("its `index.json` names nothing").into());
         };
-        let same = top.manifests.iter().filter(|descriptor| descriptor.digest == first.digest);
-        self.tags = same.filter_map(name).collect();
+        let (same, others): (Vec<_>, Vec<_>) =
+            top.manifests.iter().partition(|descriptor| descriptor.digest == first.digest);
+        self.tags = same.into_iter().filter_map(name).collect();
+        self.blobs.insert(first.digest, first.size);
         if first.media_type.contains("index") || first.media_type.contains("manifest.list") {
             let index: WireIndex = self.json("index", &self.blob(&first)?)?;
             self.index = Some((first.digest, first.size));
+            self.annotations = index.annotations;
             for descriptor in &index.manifests {
                 let platform = self.read_manifest(descriptor)?;
                 self.platforms.push(platform);
@@ -198,16 +303,43 @@ impl Image {
             let platform = self.read_manifest(&first)?;
             self.platforms.push(platform);
         }
-        Ok(())
+        others.into_iter().filter(|descriptor| descriptor.media_type == MANIFEST).try_for_each(|descriptor| {
+            let referrer = self.read_referrer(descriptor)?;
+            self.referrers.extend(referrer);
+            Ok(())
+        })
     }
 
-    fn read_manifest(&self, descriptor: &Descriptor) -> Result<OpenPlatform> {
+    /// What refers to the image or to one of its platforms; other things in a layout are passed over.
+    fn read_referrer(&mut self, descriptor: &Descriptor) -> Result<Option<Referrer>> {
+        let manifest: WireManifest = self.json("manifest", &self.blob(descriptor)?)?;
+        let ours = |digest: BlobDigest| {
+            let mut platforms = self.platforms.iter();
+            self.index.is_some_and(|(index, _)| index == digest)
+                || platforms.any(|platform| platform.digest == Some(digest))
+        };
+        let Some(subject) = manifest.subject.filter(|subject| ours(subject.digest)) else { return Ok(None) };
+        let named = [descriptor, &manifest.config].into_iter().chain(&manifest.layers);
+        self.blobs.extend(named.map(|named| (named.digest, named.size)));
+        Ok(Some(Referrer {
+            descriptor: descriptor.clone(),
+            artifact_type: manifest.artifact_type,
+            subject: subject.digest,
+            config: manifest.config,
+            layers: manifest.layers,
+        }))
+    }
+
+    fn read_manifest(&mut self, descriptor: &Descriptor) -> Result<OpenPlatform> {
         let manifest: WireManifest = self.json("manifest", &self.blob(descriptor)?)?;
         let config: Value = self.json("configuration", &self.blob(&manifest.config)?)?;
+        let named = [descriptor, &manifest.config].into_iter().chain(&manifest.layers);
+        self.blobs.extend(named.map(|named| (named.digest, named.size)));
         let layers = manifest.layers.iter();
         Ok(OpenPlatform {
             platform: platform_of(&config),
             digest: Some(descriptor.digest),
+            size: descriptor.size,
             config_digest: manifest.config.digest,
             config,
             annotations: manifest.annotations,
@@ -218,11 +350,12 @@ impl Image {
     }
 
     fn read_docker(&mut self) -> Result<()> {
-        let manifests: Vec<WireDocker> = self.json("manifest.json", &self.small("manifest.json")?)?;
+        let manifests: Vec<WireDocker> =
+            self.json("manifest.json", &self.small("manifest.json", MAX_JSON)?)?;
         let Some(manifest) = manifests.into_iter().next() else {
             return Err(self.bad("its `manifest.json` names nothing").into());
         };
-        let bytes = self.small(&manifest.config)?;
+        let bytes = self.small(&manifest.config, MAX_JSON)?;
         let config: Value = self.json(&manifest.config, &bytes)?;
         let layers: Result<Vec<_>> =
             manifest.layers.iter().map(|member| Ok((member.clone(), self.read(member)?.1, None))).collect();
@@ -230,6 +363,7 @@ impl Image {
         self.platforms.push(OpenPlatform {
             platform: platform_of(&config),
             digest: None,
+            size: 0,
             config_digest: BlobDigest(Sha256::of(&bytes)),
             config,
             annotations: BTreeMap::new(),

@@ -1,0 +1,54 @@
+//! Artifacts about an image: a signature, an SBOM, a statement, each with a manifest of its own whose
+//! `subject` is the image (image specification 1.1, manifest.md, "Guidelines for Artifact Usage").
+//! Who has the image finds them by asking what refers to it; the image's own bytes don't change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::model::{Descriptor, MANIFEST};
+use crate::canon;
+
+/// The media type of a configuration that says nothing.
+pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
+/// The bytes of a configuration that says nothing.
+pub const EMPTY_BYTES: &[u8] = b"{}";
+
+/// An artifact: its manifest and its one blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// What points to the manifest, with its kind and annotations, as a registry lists it.
+    pub descriptor: Descriptor,
+    /// The manifest.
+    pub manifest: Vec<u8>,
+    /// The content; artifacts about several subjects share it.
+    pub content: Arc<[u8]>,
+}
+
+impl Artifact {
+    /// An artifact of the kind `artifact_type` about `subject`. Nothing in it comes from a clock: the
+    /// annotation of its time of making, which the specification leaves open, is left out.
+    pub fn about(
+        subject: &Descriptor,
+        artifact_type: &str,
+        content: Arc<[u8]>,
+        annotations: BTreeMap<String, String>,
+    ) -> Self {
+        let subject = Descriptor::new(&subject.media_type, subject.digest, subject.size);
+        let manifest = canon::to_json(&json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "artifactType": artifact_type,
+            "config": Descriptor::of(EMPTY, EMPTY_BYTES),
+            "layers": [Descriptor::of(artifact_type, &content)],
+            "subject": subject,
+            "annotations": annotations,
+        }));
+        let mut descriptor = Descriptor::of(MANIFEST, &manifest);
+        descriptor.artifact_type = Some(artifact_type.to_owned());
+        descriptor.annotations = annotations;
+        Self { descriptor, manifest, content }
+    }
+}
