@@ -3,6 +3,7 @@
 //! The rooms and the rules between them are described in `ARCHITECTURE.md`; `cargo xtask tidy`
 //! holds them.
 
+pub mod attest;
 pub mod canon;
 pub mod cli;
 pub mod diag;
@@ -14,5 +15,6 @@ pub mod layer;
 pub mod lock;
 pub mod pipeline;
 pub mod recipe;
+pub mod sbom;
 pub mod source;
 pub mod store;

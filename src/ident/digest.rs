@@ -9,6 +9,15 @@ use super::{Malformed, serde_as_text};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256(pub [u8; 32]);
 
+/// A SHA-512 digest, written as 128 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sha512(pub [u8; 64]);
+
+/// A SHA-1 digest, written as 40 lower-case hexadecimal digits. Nothing is trusted for one: SPDX
+/// documents have to list it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sha1(pub [u8; 20]);
+
 /// The digest of a blob as it is stored and sent: of the compressed bytes of a layer, or of a
 /// manifest or configuration. Written `sha256:<hex>` (OCI image specification, descriptor.md).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +26,14 @@ pub struct BlobDigest(pub Sha256);
 /// The digest of a layer's uncompressed tar (OCI image specification, config.md, "Layer `DiffID`").
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DiffId(pub Sha256);
+
+impl Sha1 {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha1::Digest as _;
+        Self(sha1::Sha1::digest(bytes).into())
+    }
+}
 
 impl Sha256 {
     /// The digest of `bytes`.
@@ -31,34 +48,41 @@ impl Sha256 {
     }
 }
 
-impl fmt::Display for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl FromStr for Sha256 {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let bad = || Malformed::new(text, "a SHA-256 digest (64 lower-case hexadecimal digits)");
-        let digits = text.as_bytes();
-        if digits.len() != 64 {
-            return Err(bad());
+macro_rules! hexadecimal {
+    ($type:ident, $length:literal, $what:literal) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
         }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte =
-                nibble(pair[0]).zip(nibble(pair[1])).map(|(high, low)| high << 4 | low).ok_or_else(bad)?;
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{self}")
+            }
         }
-        Ok(Self(bytes))
+        impl FromStr for $type {
+            type Err = Malformed;
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                let mut bytes = [0; $length];
+                read_digits(text, &mut bytes).ok_or_else(|| Malformed::new(text, $what)).map(|()| Self(bytes))
+            }
+        }
+        serde_as_text!($type);
+    };
+}
+hexadecimal!(Sha256, 32, "a SHA-256 digest (64 lower-case hexadecimal digits)");
+hexadecimal!(Sha512, 64, "a SHA-512 digest (128 lower-case hexadecimal digits)");
+hexadecimal!(Sha1, 20, "a SHA-1 digest (40 lower-case hexadecimal digits)");
+
+/// Reads exactly as many lower-case hexadecimal digits as fill the bytes.
+fn read_digits(text: &str, bytes: &mut [u8]) -> Option<()> {
+    if text.len() != 2 * bytes.len() {
+        return None;
     }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = nibble(pair[0]).zip(nibble(pair[1])).map(|(high, low)| high << 4 | low)?;
+    }
+    Some(())
 }
 
 fn nibble(digit: u8) -> Option<u8> {
@@ -68,7 +92,6 @@ fn nibble(digit: u8) -> Option<u8> {
         _ => None,
     }
 }
-serde_as_text!(Sha256);
 
 macro_rules! prefixed {
     ($type:ident) => {

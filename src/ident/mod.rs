@@ -9,13 +9,15 @@ mod epoch;
 mod name;
 mod path;
 mod platform;
+mod purl;
 mod version;
 
-pub use digest::{BlobDigest, DiffId, Sha256};
+pub use digest::{BlobDigest, DiffId, Sha1, Sha256, Sha512};
 pub use epoch::Epoch;
 pub use name::{ArchiveName, PackageName, RecipeName, TagName};
 pub use path::ImagePath;
 pub use platform::Platform;
+pub use purl::Purl;
 pub use version::DebVersion;
 
 /// Text that is not what its type takes: the text, and what was expected.

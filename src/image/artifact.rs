@@ -3,7 +3,6 @@
 //! Who has the image finds them by asking what refers to it; the image's own bytes don't change.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::json;
 
@@ -23,31 +22,27 @@ pub struct Artifact {
     pub descriptor: Descriptor,
     /// The manifest.
     pub manifest: Vec<u8>,
-    /// The content; artifacts about several subjects share it.
-    pub content: Arc<[u8]>,
+    /// What points to the content, which is in the store; artifacts about several subjects share it.
+    pub content: Descriptor,
 }
 
 impl Artifact {
-    /// An artifact of the kind `artifact_type` about `subject`. Nothing in it comes from a clock: the
-    /// annotation of its time of making, which the specification leaves open, is left out.
-    pub fn about(
-        subject: &Descriptor,
-        artifact_type: &str,
-        content: Arc<[u8]>,
-        annotations: BTreeMap<String, String>,
-    ) -> Self {
+    /// An artifact about `subject`, of the kind that the media type of its content names. Nothing in it
+    /// comes from a clock: the annotation of its time of making, which the specification leaves open,
+    /// is left out.
+    pub fn about(subject: &Descriptor, content: Descriptor, annotations: BTreeMap<String, String>) -> Self {
         let subject = Descriptor::new(&subject.media_type, subject.digest, subject.size);
         let manifest = canon::to_json(&json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "artifactType": artifact_type,
+            "artifactType": content.media_type,
             "config": Descriptor::of(EMPTY, EMPTY_BYTES),
-            "layers": [Descriptor::of(artifact_type, &content)],
+            "layers": [content],
             "subject": subject,
             "annotations": annotations,
         }));
         let mut descriptor = Descriptor::of(MANIFEST, &manifest);
-        descriptor.artifact_type = Some(artifact_type.to_owned());
+        descriptor.artifact_type = Some(content.media_type.clone());
         descriptor.annotations = annotations;
         Self { descriptor, manifest, content }
     }

@@ -75,7 +75,7 @@ impl<'a> Parts<'a> {
         }
         for Artifact { descriptor, manifest, content } in self.artifacts {
             blobs.insert(descriptor.digest.0, Blob::Bytes(manifest));
-            blobs.insert(Sha256::of(content), Blob::Bytes(content));
+            blobs.insert(content.digest.0, Blob::Stored(self.store, content.size));
             blobs.insert(Sha256::of(EMPTY_BYTES), Blob::Bytes(EMPTY_BYTES));
         }
         blobs.insert(Sha256::of(self.index), Blob::Bytes(self.index));

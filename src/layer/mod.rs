@@ -13,7 +13,9 @@ mod closure;
 mod compose;
 mod copyright;
 mod generate;
+mod inventory;
 mod key;
+mod licences;
 mod own;
 mod pack;
 mod select;
@@ -21,6 +23,7 @@ mod split;
 mod tree;
 
 pub use compose::{Composed, Inputs, PackageParcel, compose};
+pub use inventory::{FileItem, INVENTORY_VERSION, Inventory, PackageItem, SourceItem, inventory};
 pub use key::{RecipeKey, recipe_key};
 pub use pack::{PackedLayer, pack};
 pub use split::{LayerPlan, split};

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::ident::{ImagePath, PackageName, Sha256};
+use serde::{Deserialize, Serialize};
+
+use crate::ident::{ImagePath, PackageName, Sha1, Sha256};
 use crate::source::Content;
 
 /// What one recipe adds, by path.
@@ -65,7 +67,7 @@ pub enum Data {
 }
 
 /// Where a node comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Origin {
     /// A package.
     Package(PackageName),
@@ -104,6 +106,14 @@ impl Data {
         match self {
             Self::Parcel { content, .. } => content.sha256,
             Self::Bytes(bytes) => Sha256::of(bytes),
+        }
+    }
+
+    /// The digest that SPDX asks for beside it.
+    pub fn sha1(&self) -> Sha1 {
+        match self {
+            Self::Parcel { content, .. } => content.sha1,
+            Self::Bytes(bytes) => Sha1::of(bytes),
         }
     }
 }

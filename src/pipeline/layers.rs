@@ -8,12 +8,13 @@ use super::{Context, Gathered, Pinned};
 use crate::canon::{self, Compression};
 use crate::diag::{Problem, Result, codes};
 use crate::ident::{Epoch, PackageName, Platform, Sha256};
-use crate::layer::{self, Composed, Inputs, PackedLayer, RecipeKey, Tree};
+use crate::layer::{self, Composed, INVENTORY_VERSION, Inputs, Inventory, PackedLayer, RecipeKey, Tree};
 use crate::lock;
 use crate::recipe::Chain;
 
-/// The kind under which the store keeps what it knows of a recipe's layers.
+/// The kinds under which the store keeps what it knows of a recipe's layers, and of what is in them.
 const KIND: &str = "layers";
+const INVENTORIES: &str = "inventories";
 
 /// The layers that one recipe of a chain adds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,8 @@ pub struct Layers {
     pub chain: Chain,
     /// For each recipe its layers.
     pub recipes: Vec<RecipeLayers>,
+    /// For each recipe what its layers depend on: the key of their inventory.
+    keys: Vec<RecipeKey>,
     /// How many layers were in the store already.
     pub reused: usize,
     /// Warnings.
@@ -143,7 +146,27 @@ fn lookup(context: &Context, key: RecipeKey) -> Result<Option<RecipeLayers>> {
             return Ok(None);
         }
     }
-    Ok(Some(found))
+    Ok(context.store.open_derived(INVENTORIES, &inventory_key(key))?.is_some().then_some(found))
+}
+
+fn inventory_key(key: RecipeKey) -> Sha256 {
+    Sha256::of(format!("inventory {INVENTORY_VERSION} {}", key.0).as_bytes())
+}
+
+impl Layers {
+    /// What the image of this platform holds: what its recipes' layers hold, the upper over the lower.
+    pub fn inventory(&self, context: &Context) -> Result<Inventory> {
+        let mut whole = Inventory::default();
+        for key in &self.keys {
+            let bytes = context.store.read_derived(INVENTORIES, &inventory_key(*key))?;
+            let read = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            whole.cover(read.ok_or_else(|| {
+                Problem::new(codes::CORRUPT, "what the store knows of an image's files is gone")
+                    .help("run the same command again: it will be made anew")
+            })?);
+        }
+        Ok(whole)
+    }
 }
 
 /// Makes the layers that are missing.
@@ -157,7 +180,8 @@ pub fn make(
 }
 
 fn make_one(context: &Context, pinned: &Pinned, plan: PlatformPlan, gathered: &Gathered) -> Result<Layers> {
-    let mut done = Layers { recipes: Vec::new(), reused: 0, warnings: Vec::new(), chain: plan.chain };
+    let keys = plan.recipes.iter().map(|recipe| recipe.key).collect();
+    let mut done = Layers { recipes: Vec::new(), keys, reused: 0, warnings: Vec::new(), chain: plan.chain };
     let none = Inputs::default();
     let inputs = gathered.inputs.get(&done.chain.platform).unwrap_or(&none);
     let mut trees: Vec<Tree> = Vec::new();
@@ -179,6 +203,9 @@ fn make_one(context: &Context, pinned: &Pinned, plan: PlatformPlan, gathered: &G
             (None, Some(composed)) => {
                 let layers =
                     pack(context, pinned, &done.chain, at, composed, inputs, plan.compression, created)?;
+                let name = done.chain.recipes[at].name.as_str();
+                let inventory = canon::to_json(&layer::inventory(name, &composed.tree, inputs));
+                context.store.write_derived(INVENTORIES, &inventory_key(recipe.key), &inventory)?;
                 context.store.write_derived(KIND, &recipe.key.0, &canon::to_json(&layers))?;
                 layers
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ElfInfo;
-use crate::ident::{ImagePath, Sha256};
+use crate::ident::{ImagePath, Sha1, Sha256};
 
 /// One entry of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub enum Kind {
 pub struct Content {
     /// Digest of the content.
     pub sha256: Sha256,
+    /// The digest that SPDX asks for beside it.
+    pub sha1: Sha1,
     /// Its length in bytes.
     pub size: u64,
     /// Where its first frame begins in the parcel.

@@ -17,10 +17,10 @@ use sha2::Digest as _;
 
 use super::elf;
 use super::entry::{Content, Entry};
-use crate::ident::Sha256;
+use crate::ident::{Sha1, Sha256, Sha512};
 
 /// Part of every parcel's key: raise it when the format or the reading of sources changes.
-pub const PARCEL_VERSION: u32 = 1;
+pub const PARCEL_VERSION: u32 = 2;
 
 /// Bytes of a file in one frame.
 const CHUNK: usize = 1 << 20;
@@ -36,6 +36,8 @@ const MAX_INDEX: u64 = 1 << 30;
 /// What a source holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ParcelIndex {
+    /// The digest of the source that its SBOM names beside the pinned one; `None` until it is read.
+    pub sha512: Option<Sha512>,
     /// A Debian package's own stanza, verbatim; empty for other sources.
     pub control: String,
     /// A Debian package's list of MD5 sums, verbatim; empty for other sources.
@@ -64,13 +66,14 @@ impl<W: Write> ParcelWriter<W> {
     pub(super) fn file(&mut self, reader: &mut dyn Read, size: u64) -> io::Result<Content> {
         let mut content = Content {
             sha256: Sha256([0; 32]),
+            sha1: Sha1([0; 20]),
             size,
             at: self.at,
             frames: Vec::new(),
             elf: None,
             interpreter: None,
         };
-        let mut hash = sha2::Sha256::new();
+        let (mut hash, mut sha1) = (sha2::Sha256::new(), sha1::Sha1::new());
         let mut left = size;
         while left > 0 {
             let take = left.min(CHUNK as u64);
@@ -80,11 +83,13 @@ impl<W: Write> ParcelWriter<W> {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a file is cut short"));
             }
             hash.update(&self.chunk);
+            sha1.update(&self.chunk);
             self.note(&mut content, size);
             self.frame(&mut content)?;
             left -= take;
         }
         content.sha256 = Sha256(hash.finalize().into());
+        content.sha1 = Sha1(sha1.finalize().into());
         Ok(content)
     }
 

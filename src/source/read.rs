@@ -1,7 +1,7 @@
 //! From a blob of the store to its parcel, made at most once.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek as _};
+use std::io::{self, BufWriter, Read, Seek as _};
 
 use super::parcel::{PARCEL_VERSION, Parcel, ParcelIndex, ParcelWriter, note_large_elfs};
 use super::tarball::{Collector, Names};
@@ -9,7 +9,7 @@ use super::{deb, single, tarball, zipball};
 use crate::canon::{self, Codec};
 use crate::diag::{Code, Problem, Result, codes};
 use crate::host;
-use crate::ident::Sha256;
+use crate::ident::{Sha256, Sha512};
 use crate::store::Store;
 
 /// What a blob is.
@@ -76,11 +76,28 @@ fn write(mut input: File, form: Form, file: &mut File) -> std::result::Result<()
     let length = input.metadata().map_err(Refused::Output)?.len();
     let mut out = ParcelWriter::new(BufWriter::with_capacity(1 << 18, &*file)).map_err(Refused::Output)?;
     // A full disk shows as a refusal of the input; the file itself tells them apart.
+    let sha512 = sha512(&mut input).map_err(Refused::Output)?;
     let mut index = read(&mut input, form, length, &mut out)
         .map_err(|why| disk_full(file).map_or(Refused::Input(why), Refused::Output))?;
+    index.sha512 = Some(sha512);
     out.flush().map_err(Refused::Output)?;
     note_large_elfs(file, &mut index.entries);
     out.finish(&index).map_err(Refused::Output)
+}
+
+/// The digest of a whole file, which is read from its beginning again afterwards.
+fn sha512(input: &mut File) -> io::Result<Sha512> {
+    use sha2::Digest as _;
+    let mut hash = sha2::Sha512::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match input.read(&mut buffer)? {
+            0 => break,
+            got => hash.update(&buffer[..got]),
+        }
+    }
+    input.rewind()?;
+    Ok(Sha512(hash.finalize().into()))
 }
 
 /// Whether a byte more can't be written to a file.
