@@ -1,29 +1,33 @@
-//! The street on one screen: recipe ► lock ► fetch ► layer ► image.
+//! The street on one screen: recipe ► lock ► fetch ► layer ► image ► evidence.
 //!
 //! Each stage is a type that says what is proved: [`Family`] (the recipe reads), [`Pinned`] (the lock
 //! satisfies it), [`Gathered`] (every byte that is needed is in the store with its pinned digest),
 //! [`Layers`] (packed), [`Built`] (the image's index exists). No stage goes back to the network of an
 //! earlier one, but for a pin that is gone from all mirrors, which is moved once.
 
+mod evidence;
 mod gather;
 mod image;
 mod layers;
 mod pin;
+mod provenance;
 
 use std::path::PathBuf;
 
 use crate::canon::Compression;
 use crate::diag::Result;
 use crate::fetch::Mirrors;
-use crate::host::{Client, Progress};
+use crate::host::{self, Client, Progress};
 use crate::ident::{Epoch, Platform};
 use crate::recipe::Family;
 use crate::store::Store;
 
+pub use evidence::{Attesting, attach, attest, store_bundle};
 pub use gather::Gathered;
 pub use image::{Built, built_tags, image};
 pub use layers::{Layers, RecipeLayers};
 pub use pin::{LockMode, Locks, PinReport, Pinned, pin};
+pub use provenance::own_digest;
 
 /// What every stage works with.
 pub struct Context {
@@ -60,18 +64,35 @@ pub struct Order {
     pub mode: LockMode,
 }
 
+/// An image that was built, and all that can be said of how.
+#[derive(Debug)]
+pub struct Finished {
+    /// What was asked for.
+    pub order: Order,
+    /// The image.
+    pub built: Built,
+    /// The recipe and the lock.
+    pub pinned: Pinned,
+    /// The layers of each platform.
+    pub layers: Vec<Layers>,
+    /// What the kernel enforced while they were made.
+    pub enforced: Vec<String>,
+    /// What happened to locks on the way.
+    pub report: PinReport,
+}
+
 /// Walks the street to the image's index; what is written where is the caller's business.
-pub fn build(context: &Context, order: &Order) -> Result<(Built, PinReport)> {
+pub fn build(context: &Context, order: &Order) -> Result<Finished> {
     let family = Family::open(&order.recipe)?;
     let platforms = pin::platforms(&family, order.platforms.as_deref())?;
     // A variant that is not there is said before anything is locked or fetched.
     family.chain(order.variant.as_deref(), platforms[0])?;
     let mut locks = Locks::default();
     let (mut pinned, mut report) = pin(context, &family, &order.mode, &mut locks)?;
-    let layers = loop {
+    let (plan, gathered) = loop {
         let plan = layers::plan(context, &pinned, order.variant.as_deref(), &platforms, order.compression)?;
         match gather::gather(context, &pinned, &plan)? {
-            Ok(gathered) => break layers::make(context, &pinned, plan, &gathered)?,
+            Ok(gathered) => break (plan, gathered),
             // A pin that no mirror holds any more: moved, said, and gone on, unless the lock is fixed.
             Err(gone) => {
                 let (moved, more) = pin::move_gone(context, &family, &order.mode, &gone, &mut locks)?;
@@ -80,7 +101,12 @@ pub fn build(context: &Context, order: &Order) -> Result<(Built, PinReport)> {
             }
         }
     };
-    let built = image(&pinned, layers, order.compression)?;
+    // From here on nothing is fetched, and nothing written but to the store: the kernel holds us to it.
+    let ((layers, built), enforced) = host::confined(&[context.store.root()], || {
+        let layers = layers::make(context, &pinned, plan, &gathered)?;
+        let built = image(&pinned, &layers, order.compression)?;
+        Ok((layers, built))
+    })?;
     locks.commit()?;
-    Ok((built, report))
+    Ok(Finished { order: order.clone(), built, pinned, layers, enforced, report })
 }

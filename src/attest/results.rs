@@ -51,7 +51,7 @@ pub fn verification_summary(comparison: &Comparison, resource: &str, verifier: &
         "policy": { "uri": "https://hardpan.dev/policy/rebuild/v1", "digest": { "sha256": Sha256::of(b"the image builds again to the same digest") } },
         "inputAttestations": [{ "digest": { "sha256": comparison.provenance } }],
         "verificationResult": if comparison.same { "PASSED" } else { "FAILED" },
-        "verifiedLevels": if comparison.same { vec!["SLSA_BUILD_LEVEL_1"] } else { vec![] },
+        "verifiedLevels": [if comparison.same { "SLSA_BUILD_LEVEL_1" } else { "FAILED" }],
         "slsaVersion": "1.2",
     }))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Global, print};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, size};
-use crate::ident::{Epoch, Sha256};
+use crate::ident::{Age, Epoch, Sha256};
 use crate::lock::Lock;
 use crate::source::Form;
 use crate::store::{Keep, collect};
@@ -20,14 +20,14 @@ pub(super) struct Args {
     root: Vec<PathBuf>,
     /// What was used more recently stays as well: 30d, 12h, 0s
     #[arg(long, value_name = "AGE", default_value = "30d")]
-    older_than: String,
+    older_than: Age,
     /// Say what would be freed, and free nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
-    let age = age(&args.older_than)?;
+    let age = args.older_than.0;
     let mut roots = BTreeSet::new();
     for root in &args.root {
         for path in locks(root)? {
@@ -50,17 +50,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-fn age(text: &str) -> Result<i64> {
-    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400), ('w', 604_800)];
-    let found = units.iter().find_map(|(unit, seconds)| {
-        Some(text.strip_suffix(*unit)?.parse::<u32>().ok().map(|number| i64::from(number) * seconds))
-    });
-    found.flatten().ok_or_else(|| {
-        let problem = Problem::new(codes::USAGE, format!("`{text}` is not an age"));
-        problem.help("write a number and a unit: `30d`, `12h`, `0s`").into()
-    })
 }
 
 fn locks(root: &std::path::Path) -> Result<Vec<PathBuf>> {

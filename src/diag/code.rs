@@ -109,6 +109,22 @@ pub mod codes {
         CORRUPT = 508;
         /// An image that does not read as one.
         BAD_IMAGE = 509;
+        /// An image is not what it should be.
+        NOT_VERIFIED = 601;
+        /// A statement that must be attached to an image is not, or nobody who is trusted signed it.
+        NO_STATEMENT = 602;
+        /// A statement that is about something else than what it is attached to.
+        WRONG_SUBJECT = 603;
+        /// An SBOM that does not list what is in the image.
+        NOT_AS_LISTED = 604;
+        /// Provenance that does not fit the image or its own lock.
+        BAD_PROVENANCE = 605;
+        /// A tag that does not name the image that it should.
+        TAG_MOVED = 606;
+        /// An image that a policy does not allow.
+        POLICY = 607;
+        /// An image that does not build again to the same bytes.
+        NOT_REPRODUCED = 608;
     }
 }
 

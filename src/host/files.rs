@@ -209,3 +209,14 @@ pub fn create_private_dir(path: &Path) -> Result<()> {
     create_dirs(path)?;
     check("closing to others", path, std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)))
 }
+
+/// The running program's file, and what changes whenever it is replaced or written to.
+pub fn own_program() -> Result<(File, String)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let path = Path::new("/proc/self/exe");
+    let file = open(path)?;
+    let facts = check("looking at", path, file.metadata())?;
+    let (device, inode, size) = (facts.dev(), facts.ino(), facts.size());
+    let times = (facts.mtime(), facts.mtime_nsec(), facts.ctime(), facts.ctime_nsec());
+    Ok((file, format!("{device} {inode} {size} {times:?}")))
+}

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod clock;
+mod confine;
 mod env;
 mod files;
 mod net;
@@ -13,11 +14,12 @@ mod scratch;
 mod threads;
 
 pub use clock::{Stopwatch, cores, now, pause, peak_memory};
+pub use confine::confined;
 pub use env::{Environment, variable};
 pub use files::{
     MAX_TEXT, copy_stamped, create_dirs, create_private_dir, exists, file_problem, is_dir, is_empty_dir,
-    is_executable, is_file, list, open, open_append, read, read_lossy, read_text, remove, remove_dir, rename,
-    set_used, size_and_use, stamped, walk, whole_path, write_atomic,
+    is_executable, is_file, list, open, open_append, own_program, read, read_lossy, read_text, remove,
+    remove_dir, rename, set_used, size_and_use, stamped, walk, whole_path, write_atomic,
 };
 pub use net::{Client, Fetched, Limits, Url};
 pub use progress::{Bar, Progress, Voice, on_terminal, size};

@@ -4,6 +4,7 @@
 //! handed over where its diff id is meant, and text from a recipe, a lock or a package can't travel
 //! on unchecked. Nothing here knows files, archives or images.
 
+mod age;
 mod digest;
 mod epoch;
 mod name;
@@ -12,6 +13,7 @@ mod platform;
 mod purl;
 mod version;
 
+pub use age::Age;
 pub use digest::{BlobDigest, DiffId, Sha1, Sha256, Sha512};
 pub use epoch::Epoch;
 pub use name::{ArchiveName, PackageName, RecipeName, TagName};

@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::model::{Descriptor, MANIFEST};
 use crate::canon;
+use crate::ident::BlobDigest;
 
 /// The media type of a configuration that says nothing.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
@@ -16,12 +18,14 @@ pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 pub const EMPTY_BYTES: &[u8] = b"{}";
 
 /// An artifact: its manifest and its one blob.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
     /// What points to the manifest, with its kind and annotations, as a registry lists it.
     pub descriptor: Descriptor,
+    /// What it is about.
+    pub subject: BlobDigest,
     /// The manifest.
-    pub manifest: Vec<u8>,
+    pub manifest: String,
     /// What points to the content, which is in the store; artifacts about several subjects share it.
     pub content: Descriptor,
 }
@@ -44,6 +48,7 @@ impl Artifact {
         let mut descriptor = Descriptor::of(MANIFEST, &manifest);
         descriptor.artifact_type = Some(content.media_type.clone());
         descriptor.annotations = annotations;
-        Self { descriptor, manifest, content }
+        let manifest = String::from_utf8(manifest).expect("JSON is UTF-8");
+        Self { descriptor, subject: subject.digest, manifest, content }
     }
 }

@@ -73,8 +73,8 @@ impl<'a> Parts<'a> {
             let small = [&image.config[..], &image.manifest];
             blobs.extend(small.map(|bytes| (Sha256::of(bytes), Blob::Bytes(bytes))));
         }
-        for Artifact { descriptor, manifest, content } in self.artifacts {
-            blobs.insert(descriptor.digest.0, Blob::Bytes(manifest));
+        for Artifact { descriptor, manifest, content, .. } in self.artifacts {
+            blobs.insert(descriptor.digest.0, Blob::Bytes(manifest.as_bytes()));
             blobs.insert(content.digest.0, Blob::Stored(self.store, content.size));
             blobs.insert(Sha256::of(EMPTY_BYTES), Blob::Bytes(EMPTY_BYTES));
         }

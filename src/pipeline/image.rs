@@ -94,7 +94,7 @@ pub fn built_tags(pinned: &Pinned, chain: &Chain) -> Result<Vec<TagName>> {
 }
 
 /// Makes the image of all platforms.
-pub fn image(pinned: &Pinned, layers: Vec<Layers>, compression: Compression) -> Result<Built> {
+pub fn image(pinned: &Pinned, layers: &[Layers], compression: Compression) -> Result<Built> {
     let chain = &layers[0].chain;
     let tags = built_tags(pinned, chain)?;
     let name = chain.last().name.clone();
@@ -108,7 +108,7 @@ pub fn image(pinned: &Pinned, layers: Vec<Layers>, compression: Compression) -> 
         reused: (0, 0),
         warnings: Vec::new(),
     };
-    for layers in &layers {
+    for layers in layers {
         built.platforms.push(platform_image(pinned, layers, compression)?);
         built
             .packages

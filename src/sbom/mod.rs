@@ -17,9 +17,11 @@ mod licence;
 mod listed;
 mod parts;
 mod spdx;
+mod spdx3;
 mod uuid;
 
 pub use bill::{Bill, PackagePin, PlatformBill, SourcePin};
 pub use cyclonedx::cyclonedx;
 pub use listed::{Listed, listed};
 pub use spdx::spdx;
+pub use spdx3::spdx3;

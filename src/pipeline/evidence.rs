@@ -1,0 +1,174 @@
+//! What is said about an image that was just built: SBOMs, provenance and the signature, as signed
+//! statements that refer to it.
+//!
+//! A tag, the index's digest and a platform's digest each verify by themselves: every statement is
+//! attached to the index and to each platform's manifest. The provenance is about all of them; an SBOM
+//! is about one, and that of the index covers all platforms.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Finished, provenance};
+use crate::attest::{self, Builder, Subject, write_statement};
+use crate::canon;
+use crate::diag::Result;
+use crate::host;
+use crate::ident::{BlobDigest, Sha256};
+use crate::image::{Artifact, Descriptor, INDEX, MANIFEST};
+use crate::sbom::{self, Bill};
+use crate::sign::{BUNDLE, Signer};
+
+/// Raise it when what is said about an image changes.
+const EVIDENCE_VERSION: u32 = 1;
+
+/// The kind under which the store keeps what was said about an image.
+const KIND: &str = "evidence";
+
+/// Who signs, and what is said.
+pub struct Attesting<'a> {
+    /// Who signs.
+    pub signer: &'a dyn Signer,
+    /// Whether SPDX 3 is written as well.
+    pub spdx3: bool,
+}
+
+/// A document, how it is called, and the statement's kind.
+struct Document {
+    kind: &'static str,
+    name: &'static str,
+    subject: usize,
+    bytes: Vec<u8>,
+}
+
+/// Makes, signs and stores all statements about an image, or finds them in the store.
+pub fn attest(context: &Context, finished: &Finished, attesting: &Attesting) -> Result<Vec<Artifact>> {
+    let mut provenance = provenance::of(context, finished, attesting.signer.builder())?;
+    let key = cache_key(finished, attesting, &provenance.to_json());
+    if let Some(key) = &key
+        && let Some(artifacts) = lookup(context, key)?
+    {
+        return Ok(artifacts);
+    }
+    let subjects = subjects(finished);
+    let documents = documents(context, finished, &subjects, attesting)?;
+    provenance.byproducts = documents
+        .iter()
+        .map(|document| {
+            (
+                format!("{} of {}", document.name, subjects[document.subject].0.name),
+                Sha256::of(&document.bytes),
+            )
+        })
+        .collect();
+    let artifacts = sign_all(context, attesting, &subjects, documents, &provenance.to_json())?;
+    if let Some(key) = key {
+        context.store.write_derived(KIND, &key, &canon::to_json(&artifacts))?;
+    }
+    Ok(artifacts)
+}
+
+/// What all statements depend on; `None` for a signer that never signs the same way twice.
+fn cache_key(finished: &Finished, attesting: &Attesting, provenance: &[u8]) -> Option<Sha256> {
+    let signer = attesting.signer.lasting_identity()?;
+    let what = format!(
+        "evidence {EVIDENCE_VERSION} {} {signer} {} {} {}",
+        env!("CARGO_PKG_VERSION"),
+        attesting.spdx3,
+        Sha256::of(provenance),
+        finished.built.digest(),
+    );
+    Some(Sha256::of(what.as_bytes()))
+}
+
+fn lookup(context: &Context, key: &Sha256) -> Result<Option<Vec<Artifact>>> {
+    let Some(bytes) = context.store.read_derived(KIND, key)? else { return Ok(None) };
+    let Ok(artifacts) = serde_json::from_slice::<Vec<Artifact>>(&bytes) else { return Ok(None) };
+    for artifact in &artifacts {
+        if context.store.find(&artifact.content.digest.0)? != Some(artifact.content.size) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(artifacts))
+}
+
+/// What is spoken about, the index first: its name and digest, and what points to it.
+fn subjects(finished: &Finished) -> Vec<(Subject, Descriptor)> {
+    let built = &finished.built;
+    let index = (Subject::new(built.name.as_str(), &built.digest()), Descriptor::of(INDEX, &built.index));
+    let platforms = built.platforms.iter().map(|image| {
+        let name = format!("{} {}", built.name, image.platform);
+        (Subject::new(&name, &image.digest()), Descriptor::of(MANIFEST, &image.manifest))
+    });
+    std::iter::once(index).chain(platforms).collect()
+}
+
+/// The SBOMs of the index and of each platform, side by side.
+fn documents(
+    context: &Context,
+    finished: &Finished,
+    subjects: &[(Subject, Descriptor)],
+    attesting: &Attesting,
+) -> Result<Vec<Document>> {
+    let bills = provenance::bills(context, finished)?;
+    type Writer = fn(&Bill) -> Vec<u8>;
+    let mut formats: Vec<(&'static str, &'static str, Writer)> =
+        vec![(attest::SPDX, "SPDX 2.3", sbom::spdx), (attest::CYCLONEDX, "CycloneDX 1.6", sbom::cyclonedx)];
+    if attesting.spdx3 {
+        formats.push((attest::SPDX3, "SPDX 3.0.1", sbom::spdx3));
+    }
+    let work: Vec<(usize, _)> =
+        (0..subjects.len()).flat_map(|at| formats.iter().map(move |format| (at, format))).collect();
+    Ok(host::side_by_side(context.jobs, &work, |(subject, (kind, name, write))| Document {
+        kind,
+        name,
+        subject: *subject,
+        bytes: write(&bills[*subject]),
+    }))
+}
+
+fn sign_all(
+    context: &Context,
+    attesting: &Attesting,
+    subjects: &[(Subject, Descriptor)],
+    documents: Vec<Document>,
+    provenance: &[u8],
+) -> Result<Vec<Artifact>> {
+    let all: Vec<Subject> = subjects.iter().map(|(subject, _)| subject.clone()).collect();
+    let everywhere: Vec<usize> = (0..subjects.len()).collect();
+    let mut statements =
+        vec![(attest::PROVENANCE, write_statement(&all, attest::PROVENANCE, provenance), everywhere)];
+    for (at, subject) in all.iter().enumerate() {
+        let one = std::slice::from_ref(subject);
+        statements.push((attest::COSIGN_SIGN, write_statement(one, attest::COSIGN_SIGN, b"{}"), vec![at]));
+    }
+    for Document { kind, subject, bytes, .. } in documents {
+        let one = std::slice::from_ref(&all[subject]);
+        statements.push((kind, write_statement(one, kind, &bytes), vec![subject]));
+    }
+    let signed = host::side_by_side(context.jobs, &statements, |(kind, statement, about)| {
+        let content = store_bundle(context, attesting.signer, statement)?;
+        Ok(about.iter().map(|at| attach(&subjects[*at].1, kind, &content)).collect::<Vec<_>>())
+    });
+    let signed: Result<Vec<Vec<Artifact>>> = signed.into_iter().collect();
+    let mut artifacts = signed?.concat();
+    // In the order of what they are about, and by digest: the same whoever was faster.
+    let place =
+        |artifact: &Artifact| subjects.iter().position(|(_, subject)| artifact.subject == subject.digest);
+    artifacts.sort_by_key(|artifact| (place(artifact), artifact.descriptor.digest));
+    Ok(artifacts)
+}
+
+/// Signs a statement and stores the bundle.
+pub fn store_bundle(context: &Context, signer: &dyn Signer, statement: &[u8]) -> Result<Descriptor> {
+    let bundle = signer.bundle(attest::PAYLOAD_TYPE, statement)?;
+    let digest = BlobDigest(context.store.put(&bundle)?);
+    Ok(Descriptor::new(BUNDLE, digest, bundle.len() as u64))
+}
+
+/// The artifact of a bundle about a subject, annotated as cosign 3 does.
+pub fn attach(subject: &Descriptor, predicate_type: &str, content: &Descriptor) -> Artifact {
+    let annotations = BTreeMap::from([
+        ("dev.sigstore.bundle.content".to_owned(), "dsse-envelope".to_owned()),
+        ("dev.sigstore.bundle.predicateType".to_owned(), predicate_type.to_owned()),
+    ]);
+    Artifact::about(subject, content.clone(), annotations)
+}

@@ -1,0 +1,110 @@
+//! What a site asks of images beside that they are whole and signed: a small TOML file.
+//!
+//! ```toml
+//! builders = ["https://hardpan.dev/builder/local/v1"]   # who may have built it
+//! source   = "https://git.example/images"               # where its recipe is kept (a prefix)
+//! recipes  = ["python"]                                  # which recipes
+//! max-age  = "30d"                                       # how old it may be
+//! require  = ["sign", "slsaprovenance1", "spdxjson", "cyclonedx"]
+//! ```
+//!
+//! What is not said is not asked; `require` alone has a default, the four above.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::attest;
+use crate::diag::{Problem, Result, codes};
+use crate::host;
+use crate::ident::Age;
+
+/// A policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Builder ids that are accepted; empty accepts all.
+    pub builders: Vec<String>,
+    /// How the address of an image's source must begin.
+    pub source: Option<String>,
+    /// Names of recipes that are accepted; empty accepts all.
+    pub recipes: Vec<String>,
+    /// The most time since the image's own.
+    pub max_age: Option<Age>,
+    /// Predicate types that the index and each platform must have.
+    pub require: Vec<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let require = [attest::COSIGN_SIGN, attest::PROVENANCE, attest::SPDX, attest::CYCLONEDX];
+        Self {
+            builders: Vec::new(),
+            source: None,
+            recipes: Vec::new(),
+            max_age: None,
+            require: require.map(ToOwned::to_owned).to_vec(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Wire {
+    #[serde(default)]
+    builders: Vec<String>,
+    source: Option<String>,
+    #[serde(default)]
+    recipes: Vec<String>,
+    max_age: Option<Age>,
+    require: Option<Vec<String>>,
+}
+
+impl Policy {
+    /// Reads a policy file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = host::read_text(path)?;
+        Self::parse(&text).map_err(|why| {
+            Problem::new(codes::CONFIG, format!("the policy `{}` can't be read", path.display()))
+                .found(why)
+                .expected("`builders`, `source`, `recipes`, `max-age`, `require`")
+                .into()
+        })
+    }
+
+    fn parse(text: &str) -> std::result::Result<Self, String> {
+        let wire: Wire = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+        let require = match wire.require {
+            None => Self::default().require,
+            Some(words) => words
+                .iter()
+                .map(|word| attest::kind(word).ok_or_else(|| format!("`{word}` is no type of statement")))
+                .collect::<std::result::Result<_, _>>()?,
+        };
+        Ok(Self {
+            builders: wire.builders,
+            source: wire.source,
+            recipes: wire.recipes,
+            max_age: wire.max_age,
+            require,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_reads_and_asks_for_four_statements_by_itself() {
+        let policy = Policy::parse("max-age = \"30d\"\nrecipes = [\"python\"]").expect("a policy");
+        assert_eq!((policy.max_age, policy.recipes.len(), policy.require.len()), (Some(Age(30 * 86_400)), 1, 4));
+        assert_eq!(Policy::parse("require = [\"sign\"]").expect("a policy").require, [attest::COSIGN_SIGN]);
+    }
+
+    #[test]
+    fn what_a_policy_does_not_know_is_refused() {
+        for text in ["maxage = \"30d\"", "max-age = \"soon\"", "require = [\"nonsense\"]", "builders = 1", "["] {
+            assert!(Policy::parse(text).is_err(), "{text}");
+        }
+    }
+}
