@@ -64,7 +64,7 @@ pub fn call(call: &Call<'_>) -> io::Result<Ended> {
         Ok(child) => child,
         Err(error) => return Ok(Ended::NotStarted(error.to_string())),
     };
-    Running::new(child, call)?.to_end(call)
+    Running::new(child, call)?.finish(call)
 }
 
 /// A program under way; killed when dropped before its end.
@@ -96,7 +96,7 @@ impl Running {
         blocking.map(|()| running)
     }
 
-    fn to_end(mut self, call: &Call<'_>) -> io::Result<Ended> {
+    fn finish(mut self, call: &Call<'_>) -> io::Result<Ended> {
         loop {
             if self.start.elapsed() >= call.patience {
                 return Ok(Ended::TooLong(self.words()));
@@ -203,7 +203,7 @@ fn do_not_block(pipe: BorrowedFd<'_>) -> io::Result<()> {
 /// Takes what is there, at most `room` bytes; whether the pipe ended.
 fn take(pipe: &mut Option<impl Read>, into: &mut Vec<u8>, room: usize) -> io::Result<bool> {
     let Some(pipe) = pipe else { return Ok(false) };
-    match pipe.take(room as u64).read_to_end(into) {
+    match pipe.take(room as u64).read_finish(into) {
         // Less than there was room for: the pipe has an end, and this was it.
         Ok(count) => Ok(count < room),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
