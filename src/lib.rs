@@ -16,5 +16,7 @@ pub mod lock;
 pub mod pipeline;
 pub mod recipe;
 pub mod sbom;
+pub mod sign;
 pub mod source;
 pub mod store;
+pub mod verify;

@@ -22,7 +22,7 @@ use crate::ident::{Epoch, Platform};
 use crate::recipe::Family;
 use crate::store::Store;
 
-pub use evidence::{Attesting, attach, attest, store_bundle};
+pub use evidence::{Attesting, attach, attest, store_bundle, with_others};
 pub use gather::Gathered;
 pub use image::{Built, built_tags, image};
 pub use layers::{Layers, RecipeLayers};

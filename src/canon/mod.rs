@@ -1,5 +1,5 @@
-//! Every byte that is hashed or signed is written here: JSON, tar, and the compressed blocks of a
-//! layer; and what comes in compressed is read here, under limits.
+//! Every byte that is hashed or signed is written here: JSON, tar, the compressed blocks of a
+//! layer, and what DSSE signs; and what comes in compressed is read here, under limits.
 //!
 //! A layer on its way out:
 //!
@@ -15,12 +15,14 @@
 
 mod blocks;
 mod decode;
+mod dsse;
 mod hashing;
 mod json;
 mod tar;
 
 pub use blocks::{BLOCK, BlockWriter, Compressed, Compression, compress};
 pub use decode::{Codec, MAX_DECODER_MEMORY, decoder, finish};
+pub use dsse::pae_head;
 pub use hashing::{HashReader, HashWriter};
 pub use json::to_json;
 pub use tar::{Header, Kind, TRAILER, padding};

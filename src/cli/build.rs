@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::signing::SigningArgs;
 use super::{Global, lock, print};
 use crate::canon::Compression;
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Stopwatch, size};
 use crate::ident::Platform;
-use crate::image::{ArchiveKind, Parts, PlatformImage, write_archive, write_layout};
-use crate::pipeline::{self, Built, Context, LockMode, Order};
+use crate::image::{ArchiveKind, Artifact, Parts, PlatformImage, write_archive, write_layout};
+use crate::pipeline::{self, Attesting, Built, Context, LockMode, Order};
+use crate::sign::Signer;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -52,13 +54,24 @@ pub(super) struct Args {
     /// How many threads; all processors if not said
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
+    /// Write the SBOM as SPDX 3.0.1 too
+    #[arg(long, conflicts_with = "no_attest")]
+    spdx3: bool,
+    /// Make the image only: no SBOM, no provenance, no signature
+    #[arg(long)]
+    no_attest: bool,
+    #[command(flatten)]
+    signing: SigningArgs,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     check(args)?;
+    // A password is asked for, and a wrong one refused, before anything is fetched.
+    let signs = !args.no_attest && args.format != Format::DockerArchive;
+    let signer = signs.then(|| args.signing.open(&Global::environment())).transpose()?;
     let context = global.context(&args.recipes, args.offline, args.jobs)?;
     for recipe in &args.recipes {
-        one(global, args, &context, recipe)?;
+        one(global, args, &context, recipe, signer.as_deref())?;
     }
     Ok(())
 }
@@ -93,7 +106,19 @@ fn platforms(args: &Args) -> Option<Vec<Platform>> {
     }
 }
 
-fn one(global: &Global, args: &Args, context: &Context, recipe: &Path) -> Result<()> {
+/// Who signed, and how many statements refer to the image.
+struct Signed<'a> {
+    signer: &'a dyn Signer,
+    statements: usize,
+}
+
+fn one(
+    global: &Global,
+    args: &Args,
+    context: &Context,
+    recipe: &Path,
+    signer: Option<&dyn Signer>,
+) -> Result<()> {
     let watch = Stopwatch::start();
     let order = Order {
         recipe: recipe.to_owned(),
@@ -102,21 +127,31 @@ fn one(global: &Global, args: &Args, context: &Context, recipe: &Path) -> Result
         compression: args.compression,
         mode: if args.locked { LockMode::Locked } else { LockMode::Needed },
     };
-    let (built, report) = pipeline::build(context, &order)?;
+    let finished = pipeline::build(context, &order)?;
     if !global.quiet {
-        lock::say(&report);
+        lock::say(&finished.report);
     }
+    let built = &finished.built;
     for warning in &built.warnings {
         global.say(warning);
     }
-    let out = args.out.clone().unwrap_or_else(|| default_out(&built, args));
-    write(args.format, &out, &built, context)?;
+    let out = args.out.clone().unwrap_or_else(|| default_out(built, args));
+    let artifacts = match signer {
+        None => Vec::new(),
+        Some(signer) => {
+            let attesting = Attesting { signer, spdx3: args.spdx3 };
+            let own = pipeline::attest(context, &finished, &attesting)?;
+            pipeline::with_others(context, &out, built, own)?
+        }
+    };
+    write(args.format, &out, built, &artifacts, context)?;
+    let signed = signer.map(|signer| Signed { signer, statements: artifacts.len() });
     let seconds = watch.elapsed().as_secs_f64();
     if global.json {
-        print::line(&json_summary(&built, &out, seconds).to_string());
+        print::line(&json_summary(built, signed.as_ref(), &out, seconds).to_string());
     } else {
         if !global.quiet {
-            print::error(&summary(&built, &out, seconds));
+            print::error(&summary(built, signed.as_ref(), &out, seconds));
         }
         print::line(&built.digest().to_string());
     }
@@ -133,9 +168,9 @@ fn default_out(built: &Built, args: &Args) -> PathBuf {
     Path::new("out").join(format!("{}{variant}{ending}", built.name))
 }
 
-fn write(format: Format, out: &Path, built: &Built, context: &Context) -> Result<()> {
+fn write(format: Format, out: &Path, built: &Built, artifacts: &[Artifact], context: &Context) -> Result<()> {
     let Built { name, tags, platforms, index, .. } = built;
-    let parts = Parts { platforms, index, tags, artifacts: &[], store: &context.store };
+    let parts = Parts { platforms, index, tags, artifacts, store: &context.store };
     match format {
         Format::OciLayout => write_layout(out, &parts).map(drop),
         Format::OciArchive => write_archive(ArchiveKind::Oci, out, name, &parts),
@@ -143,7 +178,7 @@ fn write(format: Format, out: &Path, built: &Built, context: &Context) -> Result
     }
 }
 
-fn summary(built: &Built, out: &Path, seconds: f64) -> String {
+fn summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64) -> String {
     let tags: Vec<String> = built.tags.iter().map(ToString::to_string).collect();
     let (reused, layers) = built.reused;
     let mut rows = vec![
@@ -157,11 +192,18 @@ fn summary(built: &Built, out: &Path, seconds: f64) -> String {
         ]);
     }
     rows.push(vec!["Layers".to_owned(), format!("{reused} of {layers} reused")]);
+    if let Some(Signed { signer, statements }) = signed {
+        let only = if signer.is_development() { ", which proves only \"this machine\"" } else { "" };
+        rows.push(vec![
+            "Signed".to_owned(),
+            format!("{statements} statements by {}{only}", signer.describe()),
+        ]);
+    }
     rows.push(vec!["Written".to_owned(), format!("{} in {seconds:.2} s", out.display())]);
     rows.iter().map(|row| format!("{:>12} {}", row[0], row[1])).collect::<Vec<_>>().join("\n")
 }
 
-fn json_summary(built: &Built, out: &Path, seconds: f64) -> Value {
+fn json_summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64) -> Value {
     let platform = |(image, packages): (&PlatformImage, _)| {
         let layers: Vec<Value> = image
             .layers
@@ -185,6 +227,12 @@ fn json_summary(built: &Built, out: &Path, seconds: f64) -> Value {
         "digest": built.digest(),
         "platforms": built.platforms.iter().zip(&built.packages).map(platform).collect::<Vec<_>>(),
         "path": out,
+        "signed": signed.map(|Signed { signer, statements }| json!({
+            "by": signer.describe(),
+            "key": signer.public_key().fingerprint(),
+            "development_key": signer.is_development(),
+            "statements": statements,
+        })),
         "layers_reused": built.reused.0,
         "seconds": (seconds * 1000.0).round() / 1000.0,
     })

@@ -11,10 +11,12 @@ mod diff;
 mod explain;
 mod gc;
 mod inspect;
+mod keys;
 mod lock;
 mod mirrors;
 mod print;
 mod schema;
+mod signing;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -84,6 +86,8 @@ enum Verb {
     Inspect(inspect::Args),
     /// Show what differs between two images, by package and by file
     Diff(diff::Args),
+    /// Make, show and import signing keys
+    Keys(keys::Args),
     /// Show where archives are looked for, and why
     Mirrors(mirrors::Args),
     /// Free what the store holds and nobody needs
@@ -104,6 +108,7 @@ pub fn main() -> ExitCode {
         Verb::Lock(args) => lock::run(&cli.global, &args),
         Verb::Inspect(args) => inspect::run(&cli.global, &args),
         Verb::Diff(args) => diff::run(&cli.global, &args),
+        Verb::Keys(args) => keys::run(&cli.global, &args),
         Verb::Mirrors(args) => mirrors::run(&cli.global, &args),
         Verb::Gc(args) => gc::run(&cli.global, &args),
         Verb::Schema(args) => schema::run(&args),

@@ -39,12 +39,20 @@ pub mod codes {
         DISK_FULL = 103;
         /// Another hardpan holds what is needed.
         BUSY = 104;
+        /// A program that was to sign failed.
+        SIGNER = 105;
         /// Arguments that don't fit together.
         USAGE = 201;
         /// The output path holds something else.
         OUTPUT = 202;
         /// A configuration file or variable is wrong.
         CONFIG = 203;
+        /// A key that can't be used.
+        BAD_KEY = 204;
+        /// A key's password that is wrong or missing.
+        PASSWORD = 205;
+        /// A key file that is open to other users.
+        LOOSE_KEY = 206;
         /// Not TOML.
         SYNTAX = 301;
         /// A key that the language does not have.
@@ -109,6 +117,10 @@ pub mod codes {
         CORRUPT = 508;
         /// An image that does not read as one.
         BAD_IMAGE = 509;
+        /// A bundle, key list or root of trust that does not read as one.
+        BAD_BUNDLE = 510;
+        /// A bundle that is not signed by a key that is trusted.
+        NOT_SIGNED = 511;
         /// An image is not what it should be.
         NOT_VERIFIED = 601;
         /// A statement that must be attached to an image is not, or nobody who is trusted signed it.

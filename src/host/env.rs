@@ -15,6 +15,8 @@ pub struct Environment {
     pub cache: Option<PathBuf>,
     /// The user's configuration folder (`XDG_CONFIG_HOME`).
     pub config: Option<PathBuf>,
+    /// The user's data folder (`XDG_DATA_HOME`).
+    pub data: Option<PathBuf>,
     /// The root below which the host's own configuration is looked up; `/` but in tests.
     pub system: PathBuf,
 }
@@ -29,6 +31,7 @@ impl Environment {
         Self {
             cache: folder("XDG_CACHE_HOME", ".cache"),
             config: folder("XDG_CONFIG_HOME", ".config"),
+            data: folder("XDG_DATA_HOME", ".local/share"),
             system: variable("HARDPAN_SYSTEM_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from),
         }
     }

@@ -1,4 +1,4 @@
-//! The only door to files, network, clock, environment and terminal.
+//! The only door to files, network, clock, environment, processes and terminal.
 //!
 //! Everything else is given what it needs as values and is testable in memory; clippy's
 //! `disallowed-methods` keeps it so. Nothing here knows recipes, packages or images.
@@ -9,7 +9,10 @@ mod confine;
 mod env;
 mod files;
 mod net;
+mod private;
+mod process;
 mod progress;
+mod prompt;
 mod scratch;
 mod threads;
 
@@ -22,6 +25,9 @@ pub use files::{
     remove_dir, rename, set_used, size_and_use, stamped, walk, whole_path, write_atomic,
 };
 pub use net::{Client, Fetched, Limits, Url};
+pub use private::{Written, random, read_private, read_secret, secret_variable, write_new};
+pub use process::{Call, Ended, call};
 pub use progress::{Bar, Progress, Voice, on_terminal, size};
+pub use prompt::ask_hidden;
 pub use scratch::{FileLock, Scratch, ScratchDir};
 pub use threads::side_by_side;

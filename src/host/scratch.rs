@@ -26,7 +26,7 @@ pub struct Scratch {
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// A name that no other process or thread has. It begins with a dot and ends in `.part`.
-fn temporary_name() -> String {
+pub(super) fn temporary_name() -> String {
     format!(".hardpan-{}-{}.part", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 

@@ -6,22 +6,26 @@
 //! is about one, and that of the index covers all platforms.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::{Context, Finished, provenance};
+use super::{Built, Context, Finished, provenance};
 use crate::attest::{self, Builder, Subject, write_statement};
 use crate::canon;
 use crate::diag::Result;
 use crate::host;
 use crate::ident::{BlobDigest, Sha256};
-use crate::image::{Artifact, Descriptor, INDEX, MANIFEST};
+use crate::image::{Artifact, Descriptor, INDEX, Image, MANIFEST};
 use crate::sbom::{self, Bill};
-use crate::sign::{BUNDLE, Signer};
+use crate::sign::{BUNDLE, Custody, Signer};
 
 /// Raise it when what is said about an image changes.
 const EVIDENCE_VERSION: u32 = 1;
 
 /// The kind under which the store keeps what was said about an image.
 const KIND: &str = "evidence";
+
+/// The annotation by which cosign 3 says what kind of statement a bundle holds.
+const KIND_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
 
 /// Who signs, and what is said.
 pub struct Attesting<'a> {
@@ -41,7 +45,7 @@ struct Document {
 
 /// Makes, signs and stores all statements about an image, or finds them in the store.
 pub fn attest(context: &Context, finished: &Finished, attesting: &Attesting) -> Result<Vec<Artifact>> {
-    let mut provenance = provenance::of(context, finished, attesting.signer.builder())?;
+    let mut provenance = provenance::of(context, finished, builder(attesting.signer))?;
     let key = cache_key(finished, attesting, &provenance.to_json());
     if let Some(key) = &key
         && let Some(artifacts) = lookup(context, key)?
@@ -64,6 +68,16 @@ pub fn attest(context: &Context, finished: &Finished, attesting: &Attesting) -> 
         context.store.write_derived(KIND, &key, &canon::to_json(&artifacts))?;
     }
     Ok(artifacts)
+}
+
+/// Where a build whose evidence this signer signs ran: what can honestly be said of it.
+fn builder(signer: &dyn Signer) -> Builder {
+    match signer.custody() {
+        Custody::Development => Builder::Development,
+        Custody::Here => Builder::Local,
+        Custody::Elsewhere => Builder::Separate,
+        Custody::Ephemeral => Builder::Keyless,
+    }
 }
 
 /// What all statements depend on; `None` for a signer that never signs the same way twice.
@@ -168,7 +182,39 @@ pub fn store_bundle(context: &Context, signer: &dyn Signer, statement: &[u8]) ->
 pub fn attach(subject: &Descriptor, predicate_type: &str, content: &Descriptor) -> Artifact {
     let annotations = BTreeMap::from([
         ("dev.sigstore.bundle.content".to_owned(), "dsse-envelope".to_owned()),
-        ("dev.sigstore.bundle.predicateType".to_owned(), predicate_type.to_owned()),
+        (KIND_ANNOTATION.to_owned(), predicate_type.to_owned()),
     ]);
     Artifact::about(subject, content.clone(), annotations)
+}
+
+/// What refers to the image in the layout that is to be written again, beside its own evidence:
+/// results and scans that were attached later stay with an image whose digest stays.
+pub fn with_others(
+    context: &Context,
+    out: &Path,
+    built: &Built,
+    own: Vec<Artifact>,
+) -> Result<Vec<Artifact>> {
+    if !host::is_dir(out) || !host::exists(&out.join("index.json")) {
+        return Ok(own);
+    }
+    // What does not read is replaced by what does.
+    let Ok(there) = Image::open(out) else { return Ok(own) };
+    let mut all = own;
+    let ours = |kind: Option<&str>| {
+        [attest::COSIGN_SIGN, attest::PROVENANCE, attest::SPDX, attest::SPDX3, attest::CYCLONEDX]
+            .into_iter()
+            .any(|own| kind == Some(own))
+    };
+    let same = there.index.map(|(digest, _)| digest) == Some(built.digest());
+    for referrer in there.referrers.iter().filter(|_| same) {
+        let kind = referrer.descriptor.annotations.get(KIND_ANNOTATION);
+        if let ([content], false) = (&referrer.layers[..], ours(kind.map(String::as_str))) {
+            context.store.put(&there.content(content)?)?;
+            let manifest = String::from_utf8_lossy(&there.blob(&referrer.descriptor)?).into_owned();
+            let (subject, descriptor) = (referrer.subject, referrer.descriptor.clone());
+            all.push(Artifact { descriptor, subject, manifest, content: content.clone() });
+        }
+    }
+    Ok(all)
 }

@@ -34,14 +34,17 @@ pub fn annotated_kind(referrer: &Referrer) -> Option<&str> {
 /// Reads the bundle of a referrer.
 pub fn read_attached(image: &Image, referrer: &Referrer) -> Result<Attached> {
     let what = format!("the attestation {} of `{}`", referrer.descriptor.digest, image.name());
-    let bad = |why: String| Problem::new(codes::BAD_BUNDLE, format!("{what} does not read as one")).found(why);
+    let bad =
+        |why: String| Problem::new(codes::BAD_BUNDLE, format!("{what} does not read as one")).found(why);
     let [layer] = &referrer.layers[..] else {
         return Err(bad(format!("{} blobs", referrer.layers.len())).expected("one bundle").into());
     };
     let bytes = image.content(layer)?;
     let bundle = Bundle::parse(&bytes).map_err(|failure| failure.fact("in", &what))?;
     if bundle.payload_type() != PAYLOAD_TYPE {
-        return Err(bad(format!("a payload of the type `{}`", bundle.payload_type())).expected(PAYLOAD_TYPE).into());
+        return Err(bad(format!("a payload of the type `{}`", bundle.payload_type()))
+            .expected(PAYLOAD_TYPE)
+            .into());
     }
     let statement = Statement::parse(bundle.payload()).map_err(bad)?;
     let (manifest, subject) = (referrer.descriptor.digest, referrer.subject);

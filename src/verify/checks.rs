@@ -97,7 +97,8 @@ fn check_statements(
     policy: &Policy,
     report: &mut Report,
 ) {
-    let of_kind = |kind: &str| statements.get(kind).into_iter().flatten().map(|attached| &attached.statement.predicate);
+    let of_kind =
+        |kind: &str| statements.get(kind).into_iter().flatten().map(|attached| &attached.statement.predicate);
     for kind in [attest::SPDX, attest::CYCLONEDX] {
         for predicate in of_kind(kind) {
             report.add("files", &about.name, check_listing(about, kind, predicate, present));
@@ -158,7 +159,8 @@ fn check_policy(image: &Image, against: &Against, report: &mut Report) {
     }
     if let Some(wanted) = &policy.source {
         let source = annotation("source").unwrap_or_default();
-        let problem = Problem::new(codes::POLICY, "the policy does not allow where the image's recipe is kept");
+        let problem =
+            Problem::new(codes::POLICY, "the policy does not allow where the image's recipe is kept");
         let fits = under(&source, wanted);
         let problem = problem.found(&source).expected(wanted);
         report.add("policy", "source", if fits { Ok(source) } else { Err(problem) });

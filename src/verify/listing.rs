@@ -47,26 +47,43 @@ pub fn compare(of: &str, digest: &BlobDigest, listed: &Listed, present: &Present
     let wrong = |message: String| Problem::new(codes::NOT_AS_LISTED, message);
     if listed.image != Some(digest.0) {
         let found = listed.image.map_or_else(|| "no digest".to_owned(), |digest| format!("sha256:{digest}"));
-        return Err(wrong(format!("the SBOM of the {of} is that of another image")).found(found).expected(digest));
+        return Err(wrong(format!("the SBOM of the {of} is that of another image"))
+            .found(found)
+            .expected(digest));
     }
     let packages: BTreeSet<_> = listed.packages.iter().filter_map(|purl| read_purl(purl)).collect();
     let mut differences = file_differences(&listed.files, &present.files);
-    let named = |(name, version, architecture): &(String, String, String)| format!("package {name} {version} ({architecture})");
-    differences.extend(present.packages.difference(&packages).map(|one| format!("{} is in the image and not listed", named(one))));
-    differences.extend(packages.difference(&present.packages).map(|one| format!("{} is listed and not in the image", named(one))));
+    let named = |(name, version, architecture): &(String, String, String)| {
+        format!("package {name} {version} ({architecture})")
+    };
+    differences.extend(
+        present
+            .packages
+            .difference(&packages)
+            .map(|one| format!("{} is in the image and not listed", named(one))),
+    );
+    differences.extend(
+        packages
+            .difference(&present.packages)
+            .map(|one| format!("{} is listed and not in the image", named(one))),
+    );
     if differences.is_empty() {
         let (files, packages) = (present.files.len(), packages.len());
         return Ok(format!("{files} files and {packages} packages are as listed"));
     }
     let count = differences.len();
-    let mut problem = wrong(format!("the {of} does not hold what its SBOM lists")).found(format!("{count} differences"));
+    let mut problem =
+        wrong(format!("the {of} does not hold what its SBOM lists")).found(format!("{count} differences"));
     for difference in differences.iter().take(NAMED) {
         problem = problem.fact("difference", difference);
     }
     Err(problem.help("the SBOM or the image was changed: don't use either"))
 }
 
-fn file_differences(listed: &BTreeSet<(String, Sha256)>, present: &BTreeSet<(String, Sha256)>) -> Vec<String> {
+fn file_differences(
+    listed: &BTreeSet<(String, Sha256)>,
+    present: &BTreeSet<(String, Sha256)>,
+) -> Vec<String> {
     let by_path = |only: BTreeSet<&(String, Sha256)>| -> BTreeMap<String, Sha256> {
         only.into_iter().map(|(path, digest)| (path.clone(), *digest)).collect()
     };

@@ -97,13 +97,18 @@ mod tests {
     #[test]
     fn a_policy_reads_and_asks_for_four_statements_by_itself() {
         let policy = Policy::parse("max-age = \"30d\"\nrecipes = [\"python\"]").expect("a policy");
-        assert_eq!((policy.max_age, policy.recipes.len(), policy.require.len()), (Some(Age(30 * 86_400)), 1, 4));
+        assert_eq!(
+            (policy.max_age, policy.recipes.len(), policy.require.len()),
+            (Some(Age(30 * 86_400)), 1, 4)
+        );
         assert_eq!(Policy::parse("require = [\"sign\"]").expect("a policy").require, [attest::COSIGN_SIGN]);
     }
 
     #[test]
     fn what_a_policy_does_not_know_is_refused() {
-        for text in ["maxage = \"30d\"", "max-age = \"soon\"", "require = [\"nonsense\"]", "builders = 1", "["] {
+        for text in
+            ["maxage = \"30d\"", "max-age = \"soon\"", "require = [\"nonsense\"]", "builders = 1", "["]
+        {
             assert!(Policy::parse(text).is_err(), "{text}");
         }
     }

@@ -41,7 +41,8 @@ pub fn trusted(
 ) -> BTreeMap<String, Vec<Attached>> {
     let mut trusted: BTreeMap<String, Vec<Attached>> = BTreeMap::new();
     let mut foreign: BTreeMap<String, Problem> = BTreeMap::new();
-    let own = image.referrers.iter().filter(|referrer| referrer.subject == about.digest && is_bundle(referrer));
+    let own =
+        image.referrers.iter().filter(|referrer| referrer.subject == about.digest && is_bundle(referrer));
     for referrer in own {
         let attached = match read_attached(image, referrer) {
             Ok(attached) => attached,
@@ -71,7 +72,11 @@ pub fn trusted(
         }
     }
     for kind in foreign.keys() {
-        report.note("attestation", &about.name, format!("{} by a key that is not trusted: passed over", kind_name(kind)));
+        report.note(
+            "attestation",
+            &about.name,
+            format!("{} by a key that is not trusted: passed over", kind_name(kind)),
+        );
     }
     trusted
 }
@@ -96,24 +101,28 @@ fn elsewhere(attached: &Attached, about: &About) -> Problem {
     let named: Vec<String> =
         attached.statement.subject.iter().filter_map(|subject| Some(subject.sha256()?.to_string())).collect();
     let kind = kind_name(&attached.statement.predicate_type);
-    Problem::new(codes::WRONG_SUBJECT, format!("the {kind} statement attached to the {} is about something else", about.name))
-        .found(named.join(", "))
-        .expected(about.digest)
-        .fact("attached by", attached.manifest)
-        .help("somebody moved or replayed it: publish the image again with its own statements")
+    Problem::new(
+        codes::WRONG_SUBJECT,
+        format!("the {kind} statement attached to the {} is about something else", about.name),
+    )
+    .found(named.join(", "))
+    .expected(about.digest)
+    .fact("attached by", attached.manifest)
+    .help("somebody moved or replayed it: publish the image again with its own statements")
 }
 
 fn unsigned(problem: Problem, kind: &str, about: &About) -> Problem {
-    let message = format!("the {} statement of the {} is not signed by a trusted key", kind_name(kind), about.name);
+    let message =
+        format!("the {} statement of the {} is not signed by a trusted key", kind_name(kind), about.name);
     Problem { code: codes::NO_STATEMENT, message, ..problem }
 }
 
 fn missing(kind: &str, about: &About, there: &BTreeMap<String, Vec<Attached>>) -> Problem {
     let there: Vec<&str> = there.keys().map(|kind| kind_name(kind)).collect();
-    let found = if there.is_empty() { "nothing signed by a trusted key".to_owned() } else { there.join(", ") };
+    let found =
+        if there.is_empty() { "nothing signed by a trusted key".to_owned() } else { there.join(", ") };
     let message = format!("the {} has no {} statement", about.name, kind_name(kind));
-    Problem::new(codes::NO_STATEMENT, message)
-        .found(found)
-        .expected(kind)
-        .help("build it with evidence and publish all of it, or leave this kind out of the policy's `require`")
+    Problem::new(codes::NO_STATEMENT, message).found(found).expected(kind).help(
+        "build it with evidence and publish all of it, or leave this kind out of the policy's `require`",
+    )
 }

@@ -57,18 +57,25 @@ pub fn same_line(moving: &str, version: &str) -> bool {
 
 /// Holds the tag that an image was asked for by against the dated ones.
 pub(super) fn check(image: &Image, facts: &TagFacts, report: &mut Report) {
-    let (Some(digest), Some(created)) = (image.descriptor().map(|found| found.digest), created(image)) else { return };
+    let (Some(digest), Some(created)) = (image.descriptor().map(|found| found.digest), created(image)) else {
+        return;
+    };
     let tag = &facts.asked;
     let moved = |message: String| Problem::new(codes::TAG_MOVED, message);
     if let Some(named) = facts.digest.filter(|named| *named != digest) {
         let problem = moved(format!("the tag `{tag}` names another image")).found(named).expected(digest);
-        report.add("tag", tag, Err(problem.help("it was moved while it was read: run the same command again")));
+        report.add(
+            "tag",
+            tag,
+            Err(problem.help("it was moved while it was read: run the same command again")),
+        );
         return;
     }
     if let Some((_, date)) = dated(tag) {
         let day = created.day();
         let fits = date == day.replace('-', "");
-        let problem = moved(format!("the tag `{tag}` names an image of another day")).found(day).expected(date);
+        let problem =
+            moved(format!("the tag `{tag}` names an image of another day")).found(day).expected(date);
         report.add("tag", tag, if fits { Ok(format!("of {date}")) } else { Err(problem) });
         return;
     }
@@ -85,7 +92,9 @@ pub(super) fn check(image: &Image, facts: &TagFacts, report: &mut Report) {
                 .help(format!("somebody moved it back: use `{name}`, and publish again"));
             report.add("tag", tag, Err(problem));
         }
-        Some((name, _)) => report.add("tag", tag, Ok(format!("names {digest}, and nothing newer is there than `{name}`"))),
+        Some((name, _)) => {
+            report.add("tag", tag, Ok(format!("names {digest}, and nothing newer is there than `{name}`")))
+        }
         None => report.note("tag", tag, "no dated tags to hold it against".to_owned()),
     }
 }

@@ -1,0 +1,64 @@
+//! Whose signatures count, and how each is called.
+
+use std::path::Path;
+
+use super::{Bundle, PublicKey, development_public_key, read_public_key};
+use crate::diag::{Problem, Result, codes};
+use crate::host::{self, Environment};
+use crate::ident::Sha256;
+
+/// Keys whose signatures count.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    keys: Vec<PublicKey>,
+    names: Vec<String>,
+}
+
+impl Keys {
+    /// The public keys in these files, and no others.
+    pub fn of_files<P: AsRef<Path>>(paths: &[P]) -> Result<Self> {
+        let mut keys = Self::default();
+        for path in paths {
+            let path = path.as_ref();
+            keys.add(read_public_key(path)?, path.display().to_string());
+        }
+        Ok(keys)
+    }
+
+    /// Those that count if nobody says which: the public keys in `folder` (files that end in `.pub`),
+    /// and the development key of this machine, if there is one.
+    pub fn by_default(folder: &Path, environment: &Environment) -> Result<Self> {
+        let mut keys = Self::default();
+        for path in host::list(folder)? {
+            if path.extension().is_some_and(|ending| ending == "pub") {
+                keys.add(read_public_key(&path)?, path.display().to_string());
+            }
+        }
+        if let Some(key) = development_public_key(environment)? {
+            keys.add(key, "the development key of this machine".to_owned());
+        }
+        if keys.keys.is_empty() {
+            return Err(Problem::new(codes::USAGE, "there is no key to verify with")
+                .found(format!("no `.pub` file in `{}`, and no development key", folder.display()))
+                .help("name the signer's public key: `--key FILE`")
+                .into());
+        }
+        Ok(keys)
+    }
+
+    fn add(&mut self, key: PublicKey, name: String) {
+        self.keys.push(key);
+        self.names.push(name);
+    }
+
+    /// What each key is called, with its fingerprint.
+    pub fn names(&self) -> impl Iterator<Item = (&str, Sha256)> {
+        self.names.iter().map(String::as_str).zip(self.keys.iter().map(PublicKey::fingerprint))
+    }
+
+    /// What the key that signed a bundle is called.
+    pub fn verify(&self, bundle: &Bundle) -> Result<String> {
+        let by = bundle.verify(&self.keys)?;
+        Ok(self.names[by.index].clone())
+    }
+}
