@@ -10,6 +10,8 @@ mod keys;
 mod packages;
 #[path = "support_works/sandboxes.rs"]
 mod sandboxes;
+#[path = "support_works/schemas.rs"]
+mod schemas;
 #[path = "support_works/servers.rs"]
 mod servers;
 mod support;

@@ -1,7 +1,11 @@
 //! Other people's tools, driven by the tests: a missing one is a failure, never a silent skip.
-#![allow(clippy::disallowed_methods, dead_code)]
+#![allow(clippy::disallowed_methods, dead_code, unused_imports)]
 
+pub mod cosign;
 mod docker;
+pub mod registry;
+pub mod sboms;
+pub mod tools;
 
 pub use docker::Docker;
 

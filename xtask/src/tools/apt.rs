@@ -1,18 +1,17 @@
-//! Programs of others that checks and tests need, and how they get here.
+//! Programs that Debian has packages of.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use crate::process::{cargo, find, program, show_and_run};
-
-/// The cargo-deny whose verdicts we rely on.
-const CARGO_DENY: &str = "0.20.2";
+use super::python;
+use crate::process::{find, program, show_and_run};
 
 /// What the outside tests start, and the Debian package that it is in.
-const OUTSIDE: [(&str, &str); 12] = [
+const OUTSIDE: [(&str, &str); 15] = [
     ("skopeo", "skopeo"),
     ("umoci", "umoci"),
     ("runc", "runc"),
+    ("docker-registry", "docker-registry"),
     ("docker", "docker.io"),
     ("dockerd", "docker.io"),
     ("gpgv", "gpgv"),
@@ -21,34 +20,19 @@ const OUTSIDE: [(&str, &str); 12] = [
     ("xz", "xz-utils"),
     ("dpkg-scanpackages", "dpkg-dev"),
     ("faketime", "faketime"),
+    ("diffoscope", "diffoscope-minimal"),
     ("python3", "python3"),
+    (ENVIRONMENTS, "python3-venv"),
 ];
+
+/// Not a program, but what Python may lack: the making of environments.
+const ENVIRONMENTS: &str = "python3 -m venv";
 
 /// Kept by Debian for those who must not have daemons started (invoke-rc.d(8)).
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Where cargo-deny is; it is built if it is not there yet.
-pub fn cargo_deny() -> Result<PathBuf, String> {
-    let root = user_cache()?.join("hardpan-tools").join(format!("cargo-deny-{CARGO_DENY}"));
-    let binary = root.join("bin/cargo-deny");
-    if !binary.is_file() {
-        let mut install = cargo(Path::new("."));
-        // Its objects are of no use to this project's own builds, whose folder this would be.
-        install.env_remove("CARGO_TARGET_DIR");
-        install.args(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--root"]).arg(&root);
-        show_and_run(&mut install)?;
-    }
-    Ok(binary)
-}
-
-fn user_cache() -> Result<PathBuf, String> {
-    let named = std::env::var_os("XDG_CACHE_HOME").filter(|path| Path::new(path).is_absolute());
-    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
-    named.map(PathBuf::from).or_else(home).ok_or_else(|| "neither XDG_CACHE_HOME nor HOME is set".to_owned())
-}
-
-/// Sees to it that all that the outside tests start is here; `Err` names what is missing, and why.
-pub fn outside_programs() -> Result<(), String> {
+/// Sees to it that all of them are here; `Err` names what is missing, and why.
+pub fn ensure() -> Result<(), String> {
     let packages = packages_of(&missing());
     if packages.is_empty() {
         return Ok(());
@@ -62,7 +46,11 @@ pub fn outside_programs() -> Result<(), String> {
 }
 
 fn missing() -> Vec<&'static str> {
-    OUTSIDE.iter().map(|(name, _)| *name).filter(|name| find(name).is_none()).collect()
+    OUTSIDE.iter().map(|(name, _)| *name).filter(|name| !is_here(name)).collect()
+}
+
+fn is_here(name: &str) -> bool {
+    if name == ENVIRONMENTS { python::makes_environments() } else { find(name).is_some() }
 }
 
 /// The packages of programs, each once.
@@ -135,5 +123,12 @@ mod tests {
     fn a_package_with_two_missing_programs_is_installed_once() {
         assert_eq!(packages_of(&["docker", "dockerd", "xz"]), ["docker.io", "xz-utils"]);
         assert!(packages_of(&[]).is_empty());
+    }
+
+    #[test]
+    fn pythons_environments_are_a_package_of_their_own() {
+        assert_eq!(packages_of(&["python3", ENVIRONMENTS]), ["python3", "python3-venv"]);
+        assert_eq!(is_here(ENVIRONMENTS), python::makes_environments());
+        assert!(!is_here("no-such-program"));
     }
 }
