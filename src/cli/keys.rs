@@ -97,14 +97,12 @@ fn import(global: &Global, args: &Import) -> Result<()> {
 }
 
 fn show(global: &Global, args: &Show) -> Result<()> {
-    let (public, whose, development) = match &args.file {
-        Some(file) => {
-            (public_key(file, &args.signing.passwords())?, format!("the key {}", file.display()), false)
-        }
-        None => {
-            let signer = args.signing.open(&Global::environment())?;
-            (signer.public_key().clone(), signer.describe(), signer.is_development())
-        }
+    let (public, whose, development) = if let Some(file) = &args.file {
+        let public = public_key(file, &args.signing.passwords())?;
+        (public, format!("the key {}", file.display()), false)
+    } else {
+        let signer = args.signing.open(&Global::environment())?;
+        (signer.public_key().clone(), signer.describe(), signer.is_development())
     };
     if global.json {
         let mut shown = facts(&public);

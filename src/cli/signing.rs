@@ -9,10 +9,10 @@ use crate::sign::{Choice, Passwords, Signer};
 /// Who signs. What is said here goes before the environment's `HARDPAN_KEY` and `HARDPAN_SIGNER`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct SigningArgs {
-    /// Sign with this key; HARDPAN_KEY if not said, else a key of this machine, made on first use
+    /// Sign with this key; `HARDPAN_KEY` if not said, else a key of this machine, made on first use
     #[arg(long, value_name = "FILE", conflicts_with = "signer")]
     key: Option<PathBuf>,
-    /// Sign by another program (`hardpan explain HP105`); HARDPAN_SIGNER if not said
+    /// Sign by another program (`hardpan explain HP105`); `HARDPAN_SIGNER` if not said
     #[arg(long, value_name = "exec:PROGRAM", conflicts_with = "password_file")]
     signer: Option<String>,
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub(super) struct SigningArgs {
 /// Where passwords come from.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct PasswordArgs {
-    /// Read the key's password from this file; HARDPAN_KEY_PASSWORD or the terminal if not said
+    /// Read the key's password from this file; `HARDPAN_KEY_PASSWORD` or the terminal if not said
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }

@@ -77,20 +77,16 @@ pub fn write_new(path: &Path, bytes: &[u8], private: bool) -> Result<Written> {
 
 fn write_and_link(path: &Path, folder: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    match rustix::fs::openat(CWD, folder, flags, Mode::from_raw_mode(mode)) {
-        Ok(file) => {
-            let file = fill(file.into(), bytes, mode)?;
-            let own = format!("/proc/self/fd/{}", file.as_raw_fd());
-            Ok(rustix::fs::linkat(CWD, own.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW)?)
-        }
-        // A file system without nameless files: a name of our own first.
-        Err(_) => {
-            let named = Named(folder.join(super::scratch::temporary_name()));
-            let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&named.0)?;
-            fill(file, bytes, mode)?;
-            std::fs::hard_link(&named.0, path)
-        }
+    if let Ok(file) = rustix::fs::openat(CWD, folder, flags, Mode::from_raw_mode(mode)) {
+        let file = fill(file.into(), bytes, mode)?;
+        let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+        return Ok(rustix::fs::linkat(CWD, own.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW)?);
     }
+    // A file system without nameless files: a name of our own first.
+    let named = Named(folder.join(super::scratch::temporary_name()));
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&named.0)?;
+    fill(file, bytes, mode)?;
+    std::fs::hard_link(&named.0, path)
 }
 
 /// A temporary name, removed when done with.

@@ -64,7 +64,7 @@ pub fn call(call: &Call<'_>) -> io::Result<Ended> {
         Ok(child) => child,
         Err(error) => return Ok(Ended::NotStarted(error.to_string())),
     };
-    Running::new(child, call)?.to_end(call)
+    Running::new(child, call)?.finish(call)
 }
 
 /// A program under way; killed when dropped before its end.
@@ -96,7 +96,7 @@ impl Running {
         blocking.map(|()| running)
     }
 
-    fn to_end(mut self, call: &Call<'_>) -> io::Result<Ended> {
+    fn finish(mut self, call: &Call<'_>) -> io::Result<Ended> {
         loop {
             if self.start.elapsed() >= call.patience {
                 return Ok(Ended::TooLong(self.words()));

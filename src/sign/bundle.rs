@@ -115,7 +115,7 @@ fn material_json(material: &Material) -> Value {
 impl Bundle {
     /// Reads a bundle.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| bad(error))?;
+        let wire: Wire = serde_json::from_slice(bytes).map_err(bad)?;
         if !READ.contains(&wire.media_type.as_str()) {
             let found: String = wire.media_type.chars().take(200).flat_map(char::escape_debug).collect();
             return Err(bad(format!("the media type `{found}`")).expected(MEDIA_TYPE).into());

@@ -29,7 +29,7 @@ impl PublicKey {
 
     /// Reads a PEM text (`PUBLIC KEY`).
     pub fn from_pem(text: &str) -> Result<Self> {
-        let blocks = pem::blocks(text).map_err(|why| bad_key(why))?;
+        let blocks = pem::blocks(text).map_err(bad_key)?;
         match &blocks[..] {
             [] => Err(bad_key("text without a key in it").into()),
             [one] if one.label == "PUBLIC KEY" => Self::from_spki_der(&one.bytes),
@@ -93,7 +93,9 @@ impl fmt::Debug for PublicKey {
 /// SHA-256 of the parts, one behind the other.
 pub(super) fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = sha2::Sha256::new();
-    parts.iter().for_each(|part| hash.update(part));
+    for part in parts {
+        hash.update(part);
+    }
     hash.finalize().into()
 }
 

@@ -87,7 +87,7 @@ mod tests {
     fn garbage_is_refused_with_what_was_found() {
         let with = |rest: &str| format!("{{\"mediaType\":\"{MEDIA_TYPE}\",{rest}}}");
         for (text, found) in [
-            ("".to_owned(), "no JSON"),
+            (String::new(), "no JSON"),
             ("[]".to_owned(), "no media type"),
             ("{\"mediaType\":\"text/plain\"}".to_owned(), "text/plain"),
             (with("\"tlogs\":{}"), "`tlogs`"),

@@ -1,4 +1,4 @@
-//! Secretbox, by which cosign's key files are encrypted: `XSalsa20` and Poly1305 (NaCl, "secretbox").
+//! Secretbox, by which cosign's key files are encrypted: `XSalsa20` and Poly1305 (`NaCl`, "secretbox").
 //!
 //! ```text
 //! box = tag (16 bytes) ++ stream(32 ..) xor plain      tag = Poly1305(key = stream(0 .. 32), box[16 ..])

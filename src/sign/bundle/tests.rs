@@ -25,6 +25,9 @@ fn changed(change: impl Fn(&mut Value)) -> Vec<u8> {
     json.to_string().into_bytes()
 }
 
+/// Something done to a bundle's JSON.
+type Change<'a> = &'a dyn Fn(&mut Value);
+
 #[test]
 fn the_bytes_of_a_bundle_are_these() {
     let golden = concat!(
@@ -122,7 +125,7 @@ fn what_is_not_quite_a_bundle_is_named() {
     let empty = |json: &mut Value| {
         json.as_object_mut().expect("one").remove("dsseEnvelope");
     };
-    let cases: [(&dyn Fn(&mut Value), &str); 9] = [
+    let cases: [(Change, &str); 9] = [
         (&payload, "not base64"),
         (&url_safe, "not base64"),
         (&two, "2 signatures"),
@@ -140,7 +143,7 @@ fn what_is_not_quite_a_bundle_is_named() {
     for garbage in ["", "{}", "null", "[]", "\u{0}", "{\"mediaType\":1}"] {
         refused(garbage.as_bytes());
     }
-    refused(&[b'['; 100_000]);
+    refused(&vec![b'['; 100_000]);
     let twice = String::from_utf8(signed(1, b"{}")).expect("text").replacen('{', "{\"mediaType\":\"x\",", 1);
     assert!(refused(twice.as_bytes()).contains("duplicate"));
 }
