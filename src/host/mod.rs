@@ -8,6 +8,8 @@ mod clock;
 mod confine;
 mod env;
 mod files;
+mod helper;
+mod http;
 mod net;
 mod private;
 mod process;
@@ -24,6 +26,8 @@ pub use files::{
     is_executable, is_file, list, open, open_append, own_program, read, read_lossy, read_text, remove,
     remove_dir, rename, set_used, size_and_use, stamped, walk, whole_path, write_atomic,
 };
+pub use helper::{Answer, ask};
+pub use http::{Body, Http, HttpAnswer, HttpRequest};
 pub use net::{Client, Fetched, Limits, Url};
 pub use private::{Written, random, read_private, read_secret, secret_variable, write_new};
 pub use process::{Call, Ended, call};
