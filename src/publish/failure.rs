@@ -36,6 +36,14 @@ impl Purpose {
         }
     }
 
+    /// The registry gives other bytes than those that a digest names.
+    pub(super) fn mismatch(self) -> Code {
+        match self {
+            Self::Pull => codes::DIGEST_MISMATCH,
+            Self::Push => codes::NOT_AS_PUSHED,
+        }
+    }
+
     /// What tokens are asked for.
     pub(super) fn actions(self) -> &'static str {
         match self {

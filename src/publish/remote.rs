@@ -130,7 +130,7 @@ impl<'a> Remote<'a> {
     /// The problem with bytes that are not what they are called.
     pub(super) fn wrong(&self, wanted: &str, found: &BlobDigest) -> Problem {
         let what = format!("{} gives other bytes than what {wanted} names", self.repository);
-        Problem::new(crate::diag::codes::DIGEST_MISMATCH, what)
+        Problem::new(self.access.purpose().mismatch(), what)
             .found(found)
             .expected(wanted)
             .help("the registry, or something on the way to it, is broken or hostile")
