@@ -1,6 +1,6 @@
 //! Addresses that a registry gives out: where an upload goes on, where a blob or a token is.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// An `http` or `https` address. What stands behind `?` may be secret and is not shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub(super) fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

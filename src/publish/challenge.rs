@@ -61,12 +61,11 @@ fn offers(header: &str) -> Vec<Offer> {
             continue;
         };
         let value = value.trim_start_matches([' ', '\t']);
-        let (value, after) = match value.strip_prefix('"') {
-            Some(quoted) => unquoted(quoted),
-            None => {
-                let end = value.find([' ', '\t', ',']).unwrap_or(value.len());
-                (value[..end].to_owned(), &value[end..])
-            }
+        let (value, after) = if let Some(quoted) = value.strip_prefix('"') {
+            unquoted(quoted)
+        } else {
+            let end = value.find([' ', '\t', ',']).unwrap_or(value.len());
+            (value[..end].to_owned(), &value[end..])
         };
         if let Some((_, parameters)) = offers.last_mut() {
             parameters.push((word.to_owned(), value));
@@ -93,8 +92,8 @@ fn unquoted(text: &str) -> (String, &str) {
 mod tests {
     use super::*;
 
-    fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer { realm: realm.into(), service: service.map(Into::into) })
+    fn bearer(realm: &str, service: Option<&str>) -> Challenge {
+        Challenge::Bearer { realm: realm.into(), service: service.map(Into::into) }
     }
 
     #[test]
@@ -104,14 +103,14 @@ mod tests {
             ("basic", Some(Challenge::Basic)),
             (
                 "Bearer realm=\"https://auth.example/token\",service=\"reg, istry\",scope=\"a:b:pull,push\"",
-                bearer("https://auth.example/token", Some("reg, istry")),
+                Some(bearer("https://auth.example/token", Some("reg, istry"))),
             ),
-            ("bearer  REALM = \"a\\\"b\" , service=x", bearer("a\"b", Some("x"))),
-            ("Basic realm=\"Bearer realm=y\", Bearer realm=\"z\"", bearer("z", None)),
-            ("Negotiate abc==, Bearer realm=z", bearer("z", None)),
+            ("bearer  REALM = \"a\\\"b\" , service=x", Some(bearer("a\"b", Some("x")))),
+            ("Basic realm=\"Bearer realm=y\", Bearer realm=\"z\"", Some(bearer("z", None))),
+            ("Negotiate abc==, Bearer realm=z", Some(bearer("z", None))),
             ("Bearer service=\"no realm\"", None),
-            ("Bearer realm=\"open", bearer("open", None)),
-            ("Bearer realm=\"open\\", bearer("open", None)),
+            ("Bearer realm=\"open", Some(bearer("open", None))),
+            ("Bearer realm=\"open\\", Some(bearer("open", None))),
             ("\"stray\" Digest x=\"y\"", None),
             (",,= \t", None),
             ("", None),
@@ -119,6 +118,6 @@ mod tests {
             assert_eq!(choose([header].into_iter()), expected, "{header}");
         }
         let two = ["Basic realm=\"x\"", "Bearer realm=\"y\""];
-        assert_eq!(choose(two.into_iter()), bearer("y", None));
+        assert_eq!(choose(two.into_iter()), Some(bearer("y", None)));
     }
 }

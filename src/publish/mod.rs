@@ -17,6 +17,7 @@ mod challenge;
 mod credentials;
 mod failure;
 mod fallback;
+mod outgoing;
 mod pull;
 mod push;
 mod pushed;

@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use super::access::Access;
 use super::fallback;
+use super::outgoing::Blob;
 use super::pushed;
 use super::remote::Remote;
 use super::shipment::{ExtraTag, Paper, Shipment};
 use super::tags;
-use super::upload::{Blob, Came, Upload};
+use super::upload::{Came, Upload};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{Progress, side_by_side};
 use crate::ident::{BlobDigest, Repository, TagName};
@@ -141,7 +142,7 @@ impl Push<'_> {
         let bar = self.progress.bytes("publishing", &what, total);
         let new = Mutex::new(Vec::new());
         let blobs: Vec<&Blob> = self.shipment.blobs.iter().collect();
-        let results = self.each(&blobs, |blob| {
+        let results = each(&blobs, |blob| {
             let known = pushed::elsewhere(self.store, self.remote.repository, &blob.digest)?;
             let mount = known.as_ref().or(self.base.as_ref());
             let came = Upload { remote: self.remote, blob, mount, store: self.store }.run()?;
@@ -167,7 +168,7 @@ impl Push<'_> {
 
     /// Writes manifests that are not there; how many were written.
     fn papers(&self, papers: &[&Paper]) -> Result<u64> {
-        let wrote = self.each(papers, |paper| {
+        let wrote = each(papers, |paper| {
             let digest = paper.digest.to_string();
             if self.remote.digest_of(&digest)? == Some(paper.digest) {
                 return Ok(0);
@@ -184,13 +185,13 @@ impl Push<'_> {
             let what = format!("{what} was sent to {}, which does not give it back", self.remote.repository);
             Failure::from(Problem::new(codes::NOT_AS_PUSHED, what).help("run the same command again"))
         };
-        self.each(came, |blob| {
+        each(came, |blob| {
             let there = self.remote.has_blob(&blob.digest, blob.size)?;
             if there { Ok(()) } else { Err(lost(format!("the blob {} of {} bytes", blob.digest, blob.size))) }
         })?;
         let referrers = self.shipment.referrers.iter().map(|about| &about.paper);
         let papers: Vec<&Paper> = self.shipment.manifests().chain(referrers).collect();
-        self.each(&papers, |paper| match self.remote.manifest(&paper.digest.to_string())? {
+        each(&papers, |paper| match self.remote.manifest(&paper.digest.to_string())? {
             Some(given) if given.bytes == paper.bytes => Ok(()),
             _ => Err(lost(format!("the manifest {}", paper.digest))),
         })?;
@@ -204,14 +205,13 @@ impl Push<'_> {
             lists.entry(about.subject).or_default().push(fallback::entry(&about.paper));
         }
         let lists: Vec<_> = lists.into_iter().collect();
-        let wrote =
-            self.each(&lists, |(subject, entries)| fallback::write(&self.remote, subject, entries))?;
+        let wrote = each(&lists, |(subject, entries)| fallback::write(&self.remote, subject, entries))?;
         Ok(wrote.into_iter().filter(|wrote| *wrote).count() as u64)
     }
 
     /// Writes manifests that have tags of their own, in place of what is there.
     fn extra(&self) -> Result<u64> {
-        let wrote = self.each(self.shipment.extra, |extra| {
+        let wrote = each(self.shipment.extra, |extra| {
             let digest = BlobDigest(crate::ident::Sha256::of(&extra.manifest));
             if self.remote.digest_of(extra.tag.as_str())? == Some(digest) {
                 return Ok(0);
@@ -229,30 +229,30 @@ impl Push<'_> {
         })?;
         Ok(wrote.into_iter().sum())
     }
+}
 
-    /// Does `work` on all items side by side. The first failure keeps those that wait from beginning.
-    fn each<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
-        let broken = AtomicBool::new(false);
-        let results = side_by_side(SIDE_BY_SIDE, items, |item| {
-            if broken.load(Ordering::Relaxed) {
-                return None;
-            }
-            let result = work(item);
-            if result.is_err() {
-                broken.store(true, Ordering::Relaxed);
-            }
-            Some(result)
-        });
-        let mut good = Vec::new();
-        let mut problems = Vec::new();
-        for result in results.into_iter().flatten() {
-            match result {
-                Ok(value) => good.push(value),
-                Err(failure) => problems.extend(failure.into_problems()),
-            }
+/// Does `work` on all items side by side. The first failure keeps those that wait from beginning.
+fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let broken = AtomicBool::new(false);
+    let results = side_by_side(SIDE_BY_SIDE, items, |item| {
+        if broken.load(Ordering::Relaxed) {
+            return None;
         }
-        // A registry that is gone is gone for every worker: it is said once.
-        problems.truncate(1);
-        Failure::check(problems).map(|()| good)
+        let result = work(item);
+        if result.is_err() {
+            broken.store(true, Ordering::Relaxed);
+        }
+        Some(result)
+    });
+    let mut good = Vec::new();
+    let mut problems = Vec::new();
+    for result in results.into_iter().flatten() {
+        match result {
+            Ok(value) => good.push(value),
+            Err(failure) => problems.extend(failure.into_problems()),
+        }
     }
+    // A registry that is gone is gone for every worker: it is said once.
+    problems.truncate(1);
+    Failure::check(problems).map(|()| good)
 }

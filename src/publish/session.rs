@@ -25,7 +25,9 @@ pub(super) struct Session(Mutex<State>);
 #[derive(Default)]
 struct State {
     challenge: Option<Challenge>,
-    found: Option<Option<Found>>,
+    /// Looked for once, when first asked.
+    looked: bool,
+    found: Option<Found>,
     /// By what they allow.
     tokens: BTreeMap<String, String>,
 }
@@ -41,7 +43,7 @@ impl Session {
     pub(super) fn authorization(&self, scope: &str) -> Option<String> {
         let state = self.0.lock().expect("asking does not panic");
         match state.challenge.as_ref()? {
-            Challenge::Basic => basic(state.found.as_ref()?.as_ref()?),
+            Challenge::Basic => basic(state.found.as_ref()?),
             Challenge::Bearer { .. } => state.tokens.get(scope).map(|token| format!("Bearer {token}")),
         }
     }
@@ -49,7 +51,7 @@ impl Session {
     /// Who was named, for people.
     pub(super) fn told(&self, access: &Access) -> String {
         let state = self.0.lock().expect("asking does not panic");
-        match state.found.as_ref().and_then(Option::as_ref) {
+        match state.found.as_ref() {
             Some(Found { credential: Credential::Basic(user, _), from }) => format!("{user}, from {from}"),
             Some(Found { from, .. }) => format!("a token from {from}"),
             None => format!("none found in {}", access.files().looked_at()),
@@ -69,10 +71,11 @@ impl Session {
         let Some(wanted) = challenge::choose(answer.all("www-authenticate")) else { return Ok(false) };
         let mut state = self.0.lock().expect("asking does not panic");
         let state = &mut *state;
-        if state.found.is_none() {
-            state.found = Some(access.files().find(repository)?);
+        if !state.looked {
+            state.found = access.files().find(repository)?;
+            state.looked = true;
         }
-        let found = state.found.clone().flatten();
+        let found = state.found.clone();
         state.challenge = Some(wanted.clone());
         match wanted {
             Challenge::Basic => {

@@ -6,8 +6,8 @@ use std::io::{Cursor, Read};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::outgoing::Blob;
 use super::remote::media_type_of;
-use super::upload::Blob;
 use crate::diag::{Problem, Result, codes};
 use crate::ident::{BlobDigest, Epoch, Sha256, TagName};
 use crate::image::{Descriptor, Image};

@@ -1,21 +1,17 @@
 //! Bringing one blob into a repository: it is there, it is mounted from another repository, or it is
 //! sent, whole if it is small and in parts that can go on where they ended if it is large.
-//!
-//! What is read is hashed on the way, and its last bytes are held back until the digest is known: bytes
-//! that changed under us never make a whole upload.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
 
-use sha2::Digest as _;
-
-use super::access::{Call, Ended, Payload, Spoiled};
+use super::access::{Call, Ended, Payload};
 use super::address::Address;
+use super::outgoing::{Blob, Checked, Source, check};
 use super::pushed;
 use super::remote::Remote;
 use crate::diag::{Problem, Result, codes};
 use crate::host::HttpAnswer;
-use crate::ident::{BlobDigest, Repository, Sha256};
+use crate::ident::Repository;
 use crate::store::Store;
 
 /// From this size on, a blob is sent in parts.
@@ -26,15 +22,6 @@ const PART: u64 = 64 << 20;
 
 /// Times that a large blob may be cut without anything new having come through.
 const CUTS: u32 = 4;
-
-/// Something to be sent.
-pub(super) struct Blob<'a> {
-    pub(super) digest: BlobDigest,
-    pub(super) size: u64,
-    /// Where it comes from, for people.
-    pub(super) from: &'a str,
-    pub(super) open: Box<dyn Fn() -> Result<Box<dyn Read>> + Sync + 'a>,
-}
 
 /// How a blob came to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,7 +163,7 @@ impl Upload<'_> {
 
     /// Sends it in parts, and goes on where a part was cut, even in a run before this one.
     fn parts(&self, begun: Option<Address>) -> Result<()> {
-        self.check()?;
+        check(self.blob)?;
         let (mut address, mut offset) = match begun {
             Some(address) => (address, 0),
             None => match self.resumed()? {
@@ -184,7 +171,7 @@ impl Upload<'_> {
                 None => (self.begin()?, 0),
             },
         };
-        let source = Source { blob: self.blob, at: RefCell::new(None) };
+        let source = Source::new(self.blob);
         let mut cuts = 0;
         while offset < self.blob.size {
             pushed::remember_upload(
@@ -283,18 +270,6 @@ impl Upload<'_> {
         // What was kept may be stale in any way.
         Ok(self.status(&address).unwrap_or_default())
     }
-
-    /// Reads it once to see that it still is what it is called, before anything of it is sent.
-    fn check(&self) -> Result<()> {
-        let mut reader = Checked::new((self.blob.open)()?, self.blob);
-        match io::copy(&mut reader, &mut io::sink()) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(match error.downcast::<Spoiled>() {
-                Ok(Spoiled(problem)) => problem.into(),
-                Err(error) => unreadable(self.blob, &error).into(),
-            }),
-        }
-    }
 }
 
 /// What came of asking for a mount.
@@ -315,134 +290,5 @@ fn came(answer: &HttpAnswer) -> Option<u64> {
         Some(0)
     } else {
         last.checked_add(1)
-    }
-}
-
-fn unreadable(blob: &Blob, error: &io::Error) -> Problem {
-    Problem::new(codes::FILE, format!("reading the blob {} of `{}` failed", blob.digest, blob.from))
-        .fact("cause", error)
-}
-
-/// A large blob, read on from where the part before ended.
-struct Source<'a> {
-    blob: &'a Blob<'a>,
-    at: RefCell<Option<(Box<dyn Read>, u64)>>,
-}
-
-/// One part of a large blob.
-struct Part<'s, 'a> {
-    source: &'s Source<'a>,
-    end: u64,
-}
-
-impl<'a> Source<'a> {
-    fn part(&self, from: u64, end: u64) -> Result<Box<dyn Read + '_>> {
-        let mut at = self.at.borrow_mut();
-        if at.as_ref().is_none_or(|(_, at)| *at != from) {
-            let mut reader = (self.blob.open)()?;
-            let skipped = io::copy(&mut (&mut reader).take(from), &mut io::sink());
-            skipped.map_err(|error| unreadable(self.blob, &error))?;
-            *at = Some((reader, from));
-        }
-        drop(at);
-        Ok(Box::new(Part { source: self, end }))
-    }
-}
-
-impl Read for Part<'_, '_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut at = self.source.at.borrow_mut();
-        let (reader, at) = at.as_mut().expect("opened with the part");
-        let left = usize::try_from(self.end - *at).unwrap_or(usize::MAX).min(buffer.len());
-        let got = reader.read(&mut buffer[..left])?;
-        if got == 0 && left > 0 {
-            return Err(io::Error::other(Spoiled(shorter(self.source.blob, *at))));
-        }
-        *at += got as u64;
-        Ok(got)
-    }
-}
-
-fn changed(blob: &Blob, found: String) -> Problem {
-    Problem::new(codes::CORRUPT, format!("the blob {} of `{}` has changed", blob.digest, blob.from))
-        .found(found)
-        .expected(format!("{}, {} bytes", blob.digest, blob.size))
-        .help("nothing points to it in the registry; build the image anew, or take it again from where it came from")
-}
-
-fn shorter(blob: &Blob, at: u64) -> Problem {
-    changed(blob, format!("{at} bytes"))
-}
-
-/// Passes bytes on, the last of them only if all of them have the right digest.
-struct Checked<'a> {
-    inner: Box<dyn Read>,
-    blob: &'a Blob<'a>,
-    hash: sha2::Sha256,
-    read: u64,
-}
-
-impl<'a> Checked<'a> {
-    fn new(inner: Box<dyn Read>, blob: &'a Blob<'a>) -> Self {
-        Self { inner, blob, hash: sha2::Sha256::new(), read: 0 }
-    }
-
-    fn judge(&mut self) -> std::result::Result<(), Problem> {
-        let found = BlobDigest(Sha256(self.hash.clone().finalize().into()));
-        let more = self.inner.read(&mut [0]).unwrap_or(0);
-        if more > 0 {
-            return Err(changed(self.blob, format!("more than {} bytes", self.read)));
-        }
-        if found != self.blob.digest {
-            return Err(changed(self.blob, format!("{found}, {} bytes", self.read)));
-        }
-        Ok(())
-    }
-}
-
-impl Read for Checked<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.blob.size - self.read).unwrap_or(usize::MAX).min(buffer.len());
-        if left == 0 {
-            return Ok(0);
-        }
-        let spoiled = |problem| io::Error::other(Spoiled(problem));
-        let got = match self.inner.read(&mut buffer[..left]) {
-            Ok(got) => got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            Err(error) => return Err(spoiled(unreadable(self.blob, &error))),
-        };
-        if got == 0 {
-            return Err(spoiled(shorter(self.blob, self.read)));
-        }
-        self.hash.update(&buffer[..got]);
-        self.read += got as u64;
-        if self.read == self.blob.size {
-            self.judge().map_err(spoiled)?;
-        }
-        Ok(got)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(content: &'static [u8], called: &[u8]) -> io::Result<Vec<u8>> {
-        let digest = BlobDigest(Sha256::of(called));
-        let open = Box::new(move || -> Result<Box<dyn Read>> { Ok(Box::new(content)) });
-        let blob = Blob { digest, size: called.len() as u64, from: "x", open };
-        let mut bytes = Vec::new();
-        Checked::new((blob.open)().map_err(io::Error::other)?, &blob).take(100).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    #[test]
-    fn bytes_that_changed_are_never_sent_whole() {
-        assert_eq!(read(b"abc", b"abc").expect("whole"), b"abc");
-        assert_eq!(read(b"", b"").expect("whole"), b"");
-        for content in [&b"abd"[..], b"ab", b"abcd", b""] {
-            assert!(read(content, b"abc").is_err(), "{content:?}");
-        }
     }
 }

@@ -6,7 +6,7 @@ use crate::support::{Asked, Flaw, Registry, Sandbox};
 use crate::{KIND, Made, PLAIN, json_of, publish, published};
 
 /// What a request does: blobs 0, manifests 1, referrers 2, lists of referrers 3, the image's tags 4.
-fn step(asked: &Asked, notes: &[String]) -> Option<u8> {
+fn step(asked: &Asked, notes: &[String]) -> Option<u32> {
     let wanted = asked.path.rsplit('/').next().unwrap();
     match (&*asked.method, asked.path.contains("/manifests/")) {
         ("POST" | "PUT" | "PATCH", false) => Some(0),
@@ -38,9 +38,9 @@ fn blobs_come_before_manifests_before_referrers_before_tags() {
         .flat_map(|subject| listed(&registry, subject))
         .map(|entry| entry["digest"].as_str().unwrap().to_owned())
         .collect();
-    let steps: Vec<u8> = registry.asked().iter().filter_map(|asked| step(asked, &notes)).collect();
+    let steps: Vec<u32> = registry.asked().iter().filter_map(|asked| step(asked, &notes)).collect();
     assert!(steps.is_sorted(), "{steps:?}");
-    let count = |wanted: u8| steps.iter().filter(|step| **step == wanted).count();
+    let count = |wanted: u32| steps.iter().filter(|step| **step == wanted).count();
     assert_eq!((count(1), count(2), count(3), count(4)), (3, 3, 3, 3));
     assert_eq!(registry.lacking(), Vec::<String>::new());
 }
