@@ -9,7 +9,6 @@ mod clock;
 mod confine;
 mod env;
 mod files;
-
 mod http;
 mod net;
 mod private;
