@@ -15,6 +15,7 @@ mod contents;
 mod layout;
 mod model;
 mod open;
+mod overlay;
 mod whole;
 
 pub use archive::{ArchiveKind, write_archive};

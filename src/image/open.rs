@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::model::{Descriptor, INDEX, MANIFEST};
+use super::overlay::Overlay;
 use super::whole::{Blob, Whole};
 use crate::diag::{Problem, Result, codes};
 use crate::host;
@@ -38,7 +39,9 @@ pub struct Image {
     /// Annotations of its index.
     pub annotations: BTreeMap<String, String>,
     /// Every blob that it says it has, and its length.
-    blobs: BTreeMap<BlobDigest, u64>,
+    pub(super) blobs: BTreeMap<BlobDigest, u64>,
+    /// What was put over it.
+    pub(super) overlay: Option<Overlay>,
 }
 
 /// An artifact about an image.
@@ -127,16 +130,16 @@ impl Image {
         } else {
             Form::Archive(path.to_owned(), members(path)?)
         };
-        Self::read_form(name, form)
+        Self::of_form(name, form)
     }
 
     /// Opens an image whose blobs are in the store; `layout_index` is what a layout folder of it would
     /// have as `index.json`. Layers may be missing, as long as nobody reads them.
     pub fn in_store(name: &str, store: &Store, layout_index: Vec<u8>) -> Result<Self> {
-        Self::read_form(name.to_owned(), Form::Store(store.clone(), layout_index))
+        Self::of_form(name.to_owned(), Form::Store(store.clone(), layout_index))
     }
 
-    fn read_form(name: String, form: Form) -> Result<Self> {
+    fn of_form(name: String, form: Form) -> Result<Self> {
         let mut image = Self {
             name,
             form,
@@ -146,6 +149,7 @@ impl Image {
             referrers: Vec::new(),
             annotations: BTreeMap::new(),
             blobs: BTreeMap::new(),
+            overlay: None,
         };
         if image.has("index.json") {
             image.read_layout()?;
@@ -162,7 +166,7 @@ impl Image {
         &self.name
     }
 
-    fn bad(&self, why: &str) -> Problem {
+    pub(super) fn bad(&self, why: &str) -> Problem {
         Problem::new(codes::BAD_IMAGE, format!("`{}` does not read as an image", self.name)).found(why)
     }
 
@@ -170,12 +174,25 @@ impl Image {
         match &self.form {
             Form::Folder(folder) => host::exists(&folder.join(member)),
             Form::Archive(_, members) => members.contains_key(member),
-            Form::Store(..) => member == "index.json",
+            Form::Store(store, _) => {
+                let digest = member.strip_prefix("blobs/sha256/").and_then(|hex| hex.parse().ok());
+                let there = digest.is_some_and(|digest| store.find(&digest).is_ok_and(|size| size.is_some()));
+                there || member == "index.json"
+            }
         }
     }
 
     /// A reader of a member, and its length in bytes.
     pub fn read(&self, member: &str) -> Result<(Box<dyn Read + Send>, u64)> {
+        match &self.overlay {
+            Some(over) if member == "index.json" || !self.has(member) => {
+                self.read_stored(&over.store, &over.top, member)
+            }
+            _ => self.read_form(member),
+        }
+    }
+
+    fn read_form(&self, member: &str) -> Result<(Box<dyn Read + Send>, u64)> {
         match &self.form {
             Form::Folder(folder) => {
                 let path = folder.join(member);
