@@ -15,6 +15,8 @@ mod keys;
 mod lock;
 mod mirrors;
 mod print;
+mod publish;
+mod pull;
 mod schema;
 mod signing;
 
@@ -88,6 +90,10 @@ enum Verb {
     Diff(diff::Args),
     /// Make, show and import signing keys
     Keys(keys::Args),
+    /// Put images into a registry
+    Publish(publish::Args),
+    /// Bring an image out of a registry, with all that refers to it
+    Pull(pull::Args),
     /// Show where archives are looked for, and why
     Mirrors(mirrors::Args),
     /// Free what the store holds and nobody needs
@@ -109,6 +115,8 @@ pub fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&cli.global, &args),
         Verb::Diff(args) => diff::run(&cli.global, &args),
         Verb::Keys(args) => keys::run(&cli.global, &args),
+        Verb::Publish(args) => publish::run(&cli.global, &args),
+        Verb::Pull(args) => pull::run(&cli.global, &args),
         Verb::Mirrors(args) => mirrors::run(&cli.global, &args),
         Verb::Gc(args) => gc::run(&cli.global, &args),
         Verb::Schema(args) => schema::run(&args),

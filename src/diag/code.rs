@@ -99,6 +99,8 @@ pub mod codes {
         OFFLINE = 404;
         /// An image that is not there.
         NO_IMAGE = 405;
+        /// A registry did not give what was asked for.
+        NOT_PULLED = 406;
         /// A release file without a good signature.
         BAD_SIGNATURE = 501;
         /// A release file that is too old.
@@ -137,6 +139,14 @@ pub mod codes {
         POLICY = 607;
         /// An image that does not build again to the same bytes.
         NOT_REPRODUCED = 608;
+        /// A registry refused who is publishing.
+        DENIED = 701;
+        /// A registry failed while an image was published.
+        NOT_PUBLISHED = 702;
+        /// A registry does not give back what it was given.
+        NOT_AS_PUSHED = 703;
+        /// A moving tag points to a newer image.
+        NEWER_THERE = 704;
     }
 }
 

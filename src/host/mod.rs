@@ -4,10 +4,12 @@
 //! `disallowed-methods` keeps it so. Nothing here knows recipes, packages or images.
 #![allow(clippy::disallowed_methods)]
 
+mod ask;
 mod clock;
 mod confine;
 mod env;
 mod files;
+mod http;
 mod net;
 mod private;
 mod process;
@@ -16,6 +18,7 @@ mod prompt;
 mod scratch;
 mod threads;
 
+pub use ask::{Answer, ask};
 pub use clock::{Stopwatch, cores, now, pause, peak_memory};
 pub use confine::confined;
 pub use env::{Environment, variable};
@@ -24,6 +27,7 @@ pub use files::{
     is_executable, is_file, list, open, open_append, own_program, read, read_lossy, read_text, remove,
     remove_dir, rename, set_used, size_and_use, stamped, walk, whole_path, write_atomic,
 };
+pub use http::{Body, Http, HttpAnswer, HttpRequest};
 pub use net::{Client, Fetched, Limits, Url};
 pub use private::{Written, random, read_private, read_secret, secret_variable, write_new};
 pub use process::{Call, Ended, call};

@@ -106,10 +106,10 @@ pub struct Client {
 }
 
 /// The most seconds that a transfer may take which can't go on where it ended.
-const LONGEST: u64 = 3_600;
+pub(super) const LONGEST: u64 = 3_600;
 
 /// Below this many bytes a second on the whole, a transfer is given up.
-const LEAST_RATE: u64 = 16 << 10;
+pub(super) const LEAST_RATE: u64 = 16 << 10;
 
 impl Client {
     /// `patience` is what a server may take to answer, and what a transfer may take beside the time
@@ -188,9 +188,15 @@ fn open_local(path: &std::path::Path, offset: u64, limits: Limits) -> io::Result
 }
 
 /// A reader that fails, rather than ends, where more comes than is allowed.
-struct Bounded<R> {
+pub(super) struct Bounded<R> {
     inner: R,
     left: u64,
+}
+
+impl<R> Bounded<R> {
+    pub(super) fn new(inner: R, left: u64) -> Self {
+        Self { inner, left }
+    }
 }
 
 impl<R: Read> Read for Bounded<R> {

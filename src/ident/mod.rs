@@ -11,6 +11,7 @@ mod name;
 mod path;
 mod platform;
 mod purl;
+mod reference;
 mod version;
 
 pub use age::Age;
@@ -20,6 +21,7 @@ pub use name::{ArchiveName, PackageName, RecipeName, TagName};
 pub use path::ImagePath;
 pub use platform::Platform;
 pub use purl::Purl;
+pub use reference::{Prefix, Reference, Registry, Repository, is_loopback};
 pub use version::DebVersion;
 
 /// Text that is not what its type takes: the text, and what was expected.

@@ -66,6 +66,22 @@ impl Wire {
         }
     }
 
+    /// So many bytes of a request's body.
+    pub(super) fn body(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut part = vec![0; 64 << 10];
+        while self.buffer.len() < length {
+            self.alive()?;
+            match self.stream.read(&mut part) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(got) => self.buffer.extend(&part[..got]),
+                Err(error) if patient(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let rest = self.buffer.split_off(length);
+        Ok(std::mem::replace(&mut self.buffer, rest))
+    }
+
     /// Sends all of it, or fails when the client goes or takes nothing.
     pub(super) fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
