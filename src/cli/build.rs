@@ -25,6 +25,7 @@ enum Format {
     DockerArchive,
 }
 
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Recipes, such as recipes/python.toml

@@ -115,6 +115,9 @@ fn subjects(finished: &Finished) -> Vec<(Subject, Descriptor)> {
     std::iter::once(index).chain(platforms).collect()
 }
 
+/// Writes a document.
+type Writer = fn(&Bill) -> Vec<u8>;
+
 /// The SBOMs of the index and of each platform, side by side.
 fn documents(
     context: &Context,
@@ -123,7 +126,6 @@ fn documents(
     attesting: &Attesting,
 ) -> Result<Vec<Document>> {
     let bills = provenance::bills(context, finished)?;
-    type Writer = fn(&Bill) -> Vec<u8>;
     let mut formats: Vec<(&'static str, &'static str, Writer)> =
         vec![(attest::SPDX, "SPDX 2.3", sbom::spdx), (attest::CYCLONEDX, "CycloneDX 1.6", sbom::cyclonedx)];
     if attesting.spdx3 {

@@ -118,15 +118,12 @@ fn image_id(bill: &Bill, platform: Platform) -> String {
 
 /// An identifier made of the letters that SPDX allows (section 3.2: letters, digits, `.` and `-`).
 fn id(kind: &str, name: &str) -> String {
-    let mut text = format!("SPDXRef-{kind}-");
-    for letter in name.chars() {
-        match letter {
-            letter if letter.is_ascii_alphanumeric() || letter == '.' || letter == '-' => text.push(letter),
-            ' ' | '/' => text.push('-'),
-            other => text.push_str(&format!("-u{:x}-", u32::from(other))),
-        }
-    }
-    text
+    let written = |letter: char| match letter {
+        letter if letter.is_ascii_alphanumeric() || letter == '.' || letter == '-' => letter.to_string(),
+        ' ' | '/' => "-".to_owned(),
+        other => format!("-u{:x}-", u32::from(other)),
+    };
+    format!("SPDXRef-{kind}-{}", name.chars().map(written).collect::<String>())
 }
 
 fn file_id(path: &ImagePath, sha256: &Sha256) -> String {

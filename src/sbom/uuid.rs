@@ -13,11 +13,11 @@ pub(super) fn uuid(name: &str) -> String {
 
 fn version5(space: &[u8; 16], name: &str) -> String {
     let digest = Sha1::of(&[space, name.as_bytes()].concat());
-    let mut bytes: [u8; 16] = digest.0[..16].try_into().expect("twenty bytes");
+    let mut bytes = digest.0;
     bytes[6] = bytes[6] & 0x0f | 0x50;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let hex = Sha1(bytes).to_string();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32])
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ fn files(environment: &Environment) -> Option<(PathBuf, KeyFiles)> {
     Some((folder, files))
 }
 
-/// The development key's signer; the key is made if it is not there. Its password is empty: what
-/// guards it is that nobody else may read its file.
+/// The development key's signer; the key is made if it is not there. It is not encrypted: what guards
+/// it is that nobody else may read its file.
 pub fn development_key(environment: &Environment) -> Result<KeySigner> {
     let (folder, files) = files(environment).ok_or_else(|| {
         Problem::new(
@@ -33,7 +33,7 @@ pub fn development_key(environment: &Environment) -> Result<KeySigner> {
         let key = PrivateKey::generate()?;
         // A public key without its private one is left from a pair that somebody took apart.
         host::remove(&files.public)?;
-        files.write(&key, &Password::new(""))?;
+        files.write_plain(&key)?;
         key
     };
     drop(lock);

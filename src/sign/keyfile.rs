@@ -65,7 +65,16 @@ impl KeyFiles {
     /// Writes both, and replaces neither.
     pub fn write(&self, key: &PrivateKey, password: &Password) -> Result<()> {
         self.check_free()?;
-        let text = encode(key, password)?;
+        self.write_text(key, &encode(key, password)?)
+    }
+
+    /// Writes both without encryption, for a key that only its file's permissions guard: a password
+    /// that everybody knows would cost each use a tenth of a second and guard nothing.
+    pub(super) fn write_plain(&self, key: &PrivateKey) -> Result<()> {
+        self.write_text(key, &Zeroizing::new(pem::write("PRIVATE KEY", &key.to_pkcs8())))
+    }
+
+    fn write_text(&self, key: &PrivateKey, text: &str) -> Result<()> {
         if host::write_new(&self.key, text.as_bytes(), true)? == Written::Exists {
             return Err(exists(&self.key).into());
         }

@@ -93,7 +93,7 @@ pub(super) fn check(image: &Image, facts: &TagFacts, report: &mut Report) {
             report.add("tag", tag, Err(problem));
         }
         Some((name, _)) => {
-            report.add("tag", tag, Ok(format!("names {digest}, and nothing newer is there than `{name}`")))
+            report.add("tag", tag, Ok(format!("names {digest}, and nothing newer is there than `{name}`")));
         }
         None => report.note("tag", tag, "no dated tags to hold it against".to_owned()),
     }

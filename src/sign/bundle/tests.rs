@@ -25,6 +25,9 @@ fn changed(change: impl Fn(&mut Value)) -> Vec<u8> {
     json.to_string().into_bytes()
 }
 
+/// Something done to a bundle's JSON.
+type Change<'a> = &'a dyn Fn(&mut Value);
+
 #[test]
 fn the_bytes_of_a_bundle_are_these() {
     let golden = concat!(
@@ -122,7 +125,6 @@ fn what_is_not_quite_a_bundle_is_named() {
     let empty = |json: &mut Value| {
         json.as_object_mut().expect("one").remove("dsseEnvelope");
     };
-    type Change<'a> = &'a dyn Fn(&mut Value);
     let cases: [(Change, &str); 9] = [
         (&payload, "not base64"),
         (&url_safe, "not base64"),
