@@ -53,8 +53,20 @@ fn a_list_that_names_what_is_gone_or_of_another_image_does_no_harm() {
     let tag = digest.replace(':', "-");
     let mut list = registry.manifest("team/hello", &tag).unwrap();
     let foreign = index["manifests"][0].clone();
+    // A note about something else, whose content is not even there.
+    let mut note = registry.manifest("team/hello", list["manifests"][0]["digest"].as_str().unwrap()).unwrap();
+    note["subject"]["digest"] = json!(format!("sha256:{}", "1".repeat(64)));
+    note["layers"][0]["digest"] = json!(format!("sha256:{}", "2".repeat(64)));
+    let moved = registry.put("team/hello", "moved", crate::MANIFEST, note.to_string().as_bytes());
+    let moved = json!({ "digest": moved, "size": 1, "mediaType": crate::MANIFEST });
     let gone = json!({ "digest": format!("sha256:{}", "0".repeat(64)), "size": 1, "mediaType": "x" });
-    list["manifests"].as_array_mut().unwrap().extend([foreign, gone, json!({ "digest": "../x" }), json!(7)]);
+    list["manifests"].as_array_mut().unwrap().extend([
+        foreign,
+        moved,
+        gone,
+        json!({ "digest": "../x" }),
+        json!(7),
+    ]);
     registry.put("team/hello", &tag, crate::INDEX, list.to_string().as_bytes());
     pull(&sandbox, &registry, ":1.2", &[]).ok();
     assert_eq!(files(&sandbox, "pulled"), files(&sandbox, "hello"));
