@@ -11,6 +11,7 @@ mod image;
 mod layers;
 mod pin;
 mod provenance;
+mod resign;
 
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ pub use image::{Built, built_tags, image};
 pub use layers::{Layers, RecipeLayers};
 pub use pin::{LockMode, Locks, PinReport, Pinned, pin};
 pub use provenance::own_digest;
+pub use resign::{OlderForm, older_form, resigned, signed_by};
 
 /// What every stage works with.
 pub struct Context {

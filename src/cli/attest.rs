@@ -73,7 +73,8 @@ fn kind(text: &str) -> Result<String> {
 fn predicate(args: &Args) -> Result<Vec<u8>> {
     let bytes = host::read(&args.predicate)?;
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(codes::USAGE, format!("the predicate `{}` is not JSON", args.predicate.display())).found(error)
+        Problem::new(codes::USAGE, format!("the predicate `{}` is not JSON", args.predicate.display()))
+            .found(error)
     })?;
     if !value.is_object() {
         let what = format!("the predicate `{}` is not an object", args.predicate.display());
@@ -132,9 +133,16 @@ pub(super) fn attach(
         let problem = Problem::new(codes::USAGE, format!("nothing can be attached to the archive `{text}`"));
         return Err(problem.help("build an OCI layout folder, or publish it and attach it there").into());
     }
-    let reference: Reference = text.parse().map_err(|error| Problem::new(codes::USAGE, "not a reference").found(error))?;
+    let reference: Reference =
+        text.parse().map_err(|error| Problem::new(codes::USAGE, "not a reference").found(error))?;
     let image = image.with_referrers(store, artifacts, |_| false)?;
-    let order = Order { image: &image, repository: reference.repository, tags: Vec::new(), extra: &[], allow_older: true };
+    let order = Order {
+        image: &image,
+        repository: reference.repository,
+        tags: Vec::new(),
+        extra: &[],
+        allow_older: true,
+    };
     let access = pull::access(plain_http, Purpose::Push)?;
     publish::push(&access, store, &Progress::new(global.voice()), &order).map(drop)
 }

@@ -138,6 +138,7 @@ fn one(
     }
     let out = args.out.clone().unwrap_or_else(|| default_out(built, args));
     let artifacts = match signer {
+        None if args.no_attest => pipeline::with_others(context, &out, built, Vec::new())?,
         None => Vec::new(),
         Some(signer) => {
             let attesting = Attesting { signer, spdx3: args.spdx3 };

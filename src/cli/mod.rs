@@ -5,6 +5,7 @@
 //! input could not be had, 5 an input is not what was pinned or signed, 6 a check failed, 7
 //! publishing failed.
 
+mod attest;
 mod build;
 mod completions;
 mod diff;
@@ -17,8 +18,10 @@ mod mirrors;
 mod print;
 mod publish;
 mod pull;
+mod sbom;
 mod schema;
 mod signing;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -94,6 +97,12 @@ enum Verb {
     Publish(publish::Args),
     /// Bring an image out of a registry, with all that refers to it
     Pull(pull::Args),
+    /// Print the SBOM that is attached to an image
+    Sbom(sbom::Args),
+    /// Add a signed statement to an image
+    Attest(attest::Args),
+    /// Check an image: digests, signatures, SBOMs, pins, tags, policy
+    Verify(verify::Args),
     /// Show where archives are looked for, and why
     Mirrors(mirrors::Args),
     /// Free what the store holds and nobody needs
@@ -117,6 +126,9 @@ pub fn main() -> ExitCode {
         Verb::Keys(args) => keys::run(&cli.global, &args),
         Verb::Publish(args) => publish::run(&cli.global, &args),
         Verb::Pull(args) => pull::run(&cli.global, &args),
+        Verb::Sbom(args) => sbom::run(&cli.global, &args),
+        Verb::Attest(args) => attest::run(&cli.global, &args),
+        Verb::Verify(args) => verify::run(&cli.global, &args),
         Verb::Mirrors(args) => mirrors::run(&cli.global, &args),
         Verb::Gc(args) => gc::run(&cli.global, &args),
         Verb::Schema(args) => schema::run(&args),
@@ -138,7 +150,8 @@ impl Global {
         for problem in failure.problems() {
             self.say(problem);
         }
-        if self.json {
+        // Some verbs print what is wrong as part of their own JSON.
+        if self.json && !failure.is_told() {
             let problems = failure.problems().iter().map(print::problem_json).collect::<Vec<_>>();
             print::line(&serde_json::json!({ "problems": problems }).to_string());
         }

@@ -1,13 +1,18 @@
 //! `hardpan publish`: images into a registry.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
+use super::signing::SigningArgs;
 use super::{Global, print, pull};
 use crate::diag::{Problem, Result, codes};
-use crate::host::{Progress, size};
-use crate::ident::{Prefix, TagName};
-use crate::image::Image;
-use crate::publish::{self, Count, Order, Published, Purpose};
+use crate::host::{Environment, Progress, size};
+use crate::ident::{Prefix, Repository, TagName};
+use crate::image::{Image, MANIFEST};
+use crate::pipeline::{self, OlderForm};
+use crate::publish::{self, Count, ExtraTag, Order, Published, Purpose};
+use crate::sign::{Keys, Signer, development_public_key};
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
@@ -24,9 +29,20 @@ pub(super) struct Args {
     /// Move tags back even from an image that was made later
     #[arg(long)]
     allow_older: bool,
+    /// Leave out cosign's older form of signature and attestations
+    #[arg(long)]
+    no_legacy: bool,
     /// Speak plain http with registries that are not on this machine
     #[arg(long)]
     plain_http: bool,
+    #[command(flatten)]
+    signing: SigningArgs,
+}
+
+/// An image, signed as it is to be published, and cosign's older form of that.
+struct Signed {
+    image: Image,
+    extra: Vec<ExtraTag>,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
@@ -34,13 +50,17 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let progress = Progress::new(global.voice());
     let access = pull::access(args.plain_http, Purpose::Push)?;
     let mut results = Vec::new();
+    // A wrong password is refused before anything is sent.
+    let named = args.signing.is_said()?.then(|| args.signing.open(&Global::environment())).transpose()?;
     for text in &args.images {
         let image = pull::open(text, &store, args.plain_http)?;
+        let repository = args.to.repository(&name(&image)?).map_err(|error| unnamed(&image).found(error))?;
+        let signed = sign(args, &store, &progress, named.as_deref(), image, &repository)?;
         let order = Order {
-            repository: args.to.repository(&name(&image)?).map_err(|error| unnamed(&image).found(error))?,
-            tags: if args.tag.is_empty() { tags(&image)? } else { args.tag.clone() },
-            image: &image,
-            extra: &[],
+            repository,
+            tags: if args.tag.is_empty() { tags(&signed.image)? } else { args.tag.clone() },
+            image: &signed.image,
+            extra: &signed.extra,
             allow_older: args.allow_older,
         };
         let published = publish::push(&access, &store, &progress, &order)?;
@@ -55,6 +75,63 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         print::line(&Value::Array(results).to_string());
     }
     Ok(())
+}
+
+/// Signs an image by the named signer, if there is one; else it is published as it was signed, and the
+/// development key makes the older form where it signed the rest.
+fn sign(
+    args: &Args,
+    store: &Store,
+    progress: &Progress,
+    named: Option<&dyn Signer>,
+    image: Image,
+    repository: &Repository,
+) -> Result<Signed> {
+    let environment = Global::environment();
+    let (image, signer) = match named {
+        Some(signer) => {
+            (pipeline::resigned(store, image, signer, &trusted(&environment, signer)?)?, Some(signer))
+        }
+        None => (image, None),
+    };
+    let own;
+    let signer = match (signer, development_public_key(&environment)?) {
+        (Some(signer), _) => Some(signer),
+        (None, Some(key)) if pipeline::signed_by(&image, &key.hint())? == Some(true) => {
+            own = args.signing.open(&environment)?;
+            Some(own.as_ref())
+        }
+        _ => None,
+    };
+    if pipeline::signed_by(&image, "")?.is_none() {
+        progress.say("Unsigned", &format!("nothing is said about `{}`; `--key FILE` signs it", image.name()));
+    }
+    let extra = match signer.filter(|signer| !args.no_legacy && signer.lasting_identity().is_some()) {
+        None => Vec::new(),
+        Some(signer) => older(&image, signer, repository)?,
+    };
+    if extra.is_empty() && !args.no_legacy && !image.referrers.is_empty() {
+        let why = "cosign's older form, which takes the key that signed: `--key FILE`";
+        progress.say("Without", why);
+    }
+    Ok(Signed { image, extra })
+}
+
+/// Whose word is taken over: the keys of the working folder and of this machine.
+fn trusted(environment: &Environment, signer: &dyn Signer) -> Result<Keys> {
+    let there = Keys::by_default(Path::new("keys"), environment).unwrap_or_default();
+    Ok(there.with(signer.public_key().clone(), signer.describe()))
+}
+
+fn older(image: &Image, signer: &dyn Signer, repository: &Repository) -> Result<Vec<ExtraTag>> {
+    let forms = pipeline::older_form(image, signer, &repository.to_string())?;
+    let extra = forms.into_iter().map(|OlderForm { tag, manifest }| ExtraTag {
+        tag: tag.parse().expect("a digest and an ending make a tag"),
+        media_type: MANIFEST.to_owned(),
+        manifest: manifest.manifest,
+        blobs: std::iter::once(manifest.config).chain(manifest.layers).collect(),
+    });
+    Ok(extra.collect())
 }
 
 fn unnamed(image: &Image) -> Problem {

@@ -68,12 +68,21 @@ pub(super) fn fetch(reference: &Reference, store: &Store, plain_http: bool, dept
 
 /// Opens an image: what is there as a path is a path, else what reads as a reference is one.
 pub(super) fn open(text: &str, store: &Store, plain_http: bool) -> Result<Image> {
+    open_to(text, store, plain_http, Depth::Everything)
+}
+
+/// Opens an image whose layers nobody will read.
+pub(super) fn open_small(text: &str, store: &Store, plain_http: bool) -> Result<Image> {
+    open_to(text, store, plain_http, Depth::Small)
+}
+
+fn open_to(text: &str, store: &Store, plain_http: bool, depth: Depth) -> Result<Image> {
     let path = Path::new(text);
     if host::exists(path) {
         return Image::open(path);
     }
     match text.parse::<Reference>() {
-        Ok(reference) => fetch(&reference, store, plain_http, Depth::Everything),
+        Ok(reference) => fetch(&reference, store, plain_http, depth),
         Err(error) => {
             Err(Problem::new(codes::NO_IMAGE, format!("there is no image `{text}`"))
                 .fact("as a path", "nothing is there")

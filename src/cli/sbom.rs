@@ -62,7 +62,8 @@ pub(super) fn subject(image: &Image, platform: Option<&str>) -> Result<About> {
     let names: Vec<&str> = subjects.iter().map(|about| about.name.as_str()).collect();
     let wanted = |about: &&About| platform.is_none_or(|platform| about.name == platform);
     subjects.iter().find(wanted).cloned().ok_or_else(|| {
-        let what = format!("`{}` has nothing for {}", image.name(), platform.unwrap_or("statements to be about"));
+        let what =
+            format!("`{}` has nothing for {}", image.name(), platform.unwrap_or("statements to be about"));
         Problem::new(codes::USAGE, what).help(format!("it has {}", names.join(", "))).into()
     })
 }
@@ -70,7 +71,8 @@ pub(super) fn subject(image: &Image, platform: Option<&str>) -> Result<About> {
 fn document(image: &Image, about: &About, kind: &str) -> Result<Value> {
     let found = verify::attached_of_kind(image, &about.digest, kind)?;
     let Some(first) = found.into_iter().find(|attached| attached.statement.is_about(&about.digest)) else {
-        let what = format!("the {} of `{}` has no {} attached", about.name, image.name(), attest::kind_name(kind));
+        let what =
+            format!("the {} of `{}` has no {} attached", about.name, image.name(), attest::kind_name(kind));
         let help = if kind == attest::SPDX3 {
             "build it with `--spdx3`, or take `--format spdx`"
         } else {

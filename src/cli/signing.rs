@@ -33,6 +33,12 @@ impl SigningArgs {
         self.choice()?.open(environment)
     }
 
+    /// Whether a key or signer was named, here or in the environment.
+    pub(super) fn is_said(&self) -> Result<bool> {
+        let choice = self.choice()?;
+        Ok(choice.key.is_some() || choice.signer.is_some())
+    }
+
     /// Where the password of its key comes from.
     pub(super) fn passwords(&self) -> Passwords {
         self.password.passwords()

@@ -1,5 +1,7 @@
 //! `hardpan verify`: is an image what it says, and by whom?
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -12,7 +14,10 @@ use crate::image::Image;
 use crate::publish::{self, Purpose};
 use crate::sign::Keys;
 use crate::store::Store;
-use crate::verify::{self, Against, Outcome, Policy, Report, TagFacts};
+use crate::verify::{self, Against, DatedImage, Outcome, Policy, Report, TagFacts};
+
+/// How many dated tags of a line are looked at.
+const LOOKED_AT: usize = 50;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -36,15 +41,21 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let policy = args.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default();
     let store = Store::open(&global.store_path()?)?;
     let progress = Progress::new(global.voice());
-    let used: Vec<String> = keys.names().map(|(name, fingerprint)| format!("{name} ({fingerprint})")).collect();
+    let used: Vec<String> =
+        keys.names().map(|(name, fingerprint)| format!("{name} ({fingerprint})")).collect();
     progress.say("Trusting", &used.join(", "));
     let opened = pull::open(&args.image, &store, args.plain_http);
     let (digest, report) = match damaged(opened)? {
         Err(report) => (None, report),
         Ok(image) => {
-            let facts = tag_facts(args, &image)?;
-            let against =
-                Against { keys: &keys, policy: &policy, tags: facts.as_ref(), now: host::now(), jobs: host::cores() };
+            let facts = tag_facts(args)?;
+            let against = Against {
+                keys: &keys,
+                policy: &policy,
+                tags: facts.as_ref(),
+                now: host::now(),
+                jobs: host::cores(),
+            };
             (image.descriptor().map(|found| found.digest), verify::verify(&image, &against))
         }
     };
@@ -58,7 +69,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         });
         print::line(&value.to_string());
         // What is wrong stands in the checks; it is not printed as JSON a second time.
-        return global.without_json_problems(report.result(&args.image));
+        return report.result(&args.image).map_err(Failure::told);
     }
     table(global, &report);
     if let Some(digest) = digest.filter(|_| report.passed()) {
@@ -85,13 +96,35 @@ fn damaged(opened: Result<Image>) -> Result<std::result::Result<Image, Report>> 
 }
 
 /// What a registry's tags say, where the image was asked for by a tag.
-fn tag_facts(args: &Args, image: &Image) -> Result<Option<TagFacts>> {
+fn tag_facts(args: &Args) -> Result<Option<TagFacts>> {
     if host::exists(Path::new(&args.image)) {
         return Ok(None);
     }
     let Ok(reference) = args.image.parse::<Reference>() else { return Ok(None) };
+    let Some(asked) = reference.tag else { return Ok(None) };
     let access = pull::access(args.plain_http, Purpose::Pull)?;
-    publish::tag_facts(&access, &reference, image)
+    let repository = &reference.repository;
+    let mut facts = TagFacts {
+        digest: publish::glance(&access, repository, asked.as_str())?.map(|there| there.digest),
+        asked: asked.to_string(),
+        dated: BTreeMap::new(),
+    };
+    let line = |tag: &String| {
+        verify::dated(tag).is_some_and(|(version, _)| verify::same_line(&facts.asked, version))
+    };
+    let mut candidates: Vec<String> = publish::tags(&access, repository)?.into_iter().filter(line).collect();
+    // Only the newest days can hold anything newer.
+    candidates.sort_by_key(|tag| Reverse(verify::dated(tag).map(|(_, day)| day.to_owned())));
+    candidates.truncate(LOOKED_AT);
+    for tag in candidates {
+        let Some(there) = publish::glance(&access, repository, &tag)? else { continue };
+        let created =
+            there.annotations.get("org.opencontainers.image.created").and_then(|text| text.parse().ok());
+        let Some(created) = created else { continue };
+        let variant = there.annotations.get("dev.hardpan.variant").cloned();
+        facts.dated.insert(tag, DatedImage { digest: there.digest, created, variant });
+    }
+    Ok(Some(facts))
 }
 
 fn table(global: &Global, report: &Report) {

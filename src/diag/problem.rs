@@ -94,12 +94,13 @@ impl Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     problems: Vec<Problem>,
+    told: bool,
 }
 
 impl Failure {
     /// All of `problems`, if there are any.
     pub fn check(problems: Vec<Problem>) -> Result<()> {
-        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems, told: false }) }
     }
 
     /// What is wrong, at least one.
@@ -122,6 +123,17 @@ impl Failure {
         self.problems[0].code == code
     }
 
+    /// The same failure, which stands in what was printed for machines already.
+    #[must_use]
+    pub fn told(self) -> Self {
+        Self { told: true, ..self }
+    }
+
+    /// Whether what was printed for machines says it already.
+    pub fn is_told(&self) -> bool {
+        self.told
+    }
+
     /// The same failure with one more fact to each problem.
     #[must_use]
     pub fn fact(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -134,7 +146,7 @@ impl Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { problems: vec![problem] }
+        Self { problems: vec![problem], told: false }
     }
 }
 

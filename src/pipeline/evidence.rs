@@ -17,6 +17,7 @@ use crate::ident::{BlobDigest, Sha256};
 use crate::image::{Artifact, Descriptor, INDEX, Image, MANIFEST};
 use crate::sbom::{self, Bill};
 use crate::sign::{BUNDLE, Custody, Signer};
+use crate::store::Store;
 
 /// Raise it when what is said about an image changes.
 const EVIDENCE_VERSION: u32 = 1;
@@ -161,7 +162,7 @@ fn sign_all(
         statements.push((kind, write_statement(one, kind, &bytes), vec![subject]));
     }
     let signed = host::side_by_side(context.jobs, &statements, |(kind, statement, about)| {
-        let content = store_bundle(context, attesting.signer, statement)?;
+        let content = store_bundle(&context.store, attesting.signer, statement)?;
         Ok(about.iter().map(|at| attach(&subjects[*at].1, kind, &content)).collect::<Vec<_>>())
     });
     let signed: Result<Vec<Vec<Artifact>>> = signed.into_iter().collect();
@@ -174,9 +175,9 @@ fn sign_all(
 }
 
 /// Signs a statement and stores the bundle.
-pub fn store_bundle(context: &Context, signer: &dyn Signer, statement: &[u8]) -> Result<Descriptor> {
+pub fn store_bundle(store: &Store, signer: &dyn Signer, statement: &[u8]) -> Result<Descriptor> {
     let bundle = signer.bundle(attest::PAYLOAD_TYPE, statement)?;
-    let digest = BlobDigest(context.store.put(&bundle)?);
+    let digest = BlobDigest(store.put(&bundle)?);
     Ok(Descriptor::new(BUNDLE, digest, bundle.len() as u64))
 }
 
@@ -202,12 +203,13 @@ pub fn with_others(
     }
     // What does not read is replaced by what does.
     let Ok(there) = Image::open(out) else { return Ok(own) };
-    let mut all = own;
+    let anew = !own.is_empty();
     let ours = |kind: Option<&str>| {
-        [attest::COSIGN_SIGN, attest::PROVENANCE, attest::SPDX, attest::SPDX3, attest::CYCLONEDX]
+        anew && [attest::COSIGN_SIGN, attest::PROVENANCE, attest::SPDX, attest::SPDX3, attest::CYCLONEDX]
             .into_iter()
             .any(|own| kind == Some(own))
     };
+    let mut all = own;
     let same = there.index.map(|(digest, _)| digest) == Some(built.digest());
     for referrer in there.referrers.iter().filter(|_| same) {
         let kind = referrer.descriptor.annotations.get(KIND_ANNOTATION);

@@ -39,6 +39,11 @@ struct WireIndex {
     manifests: Vec<Value>,
 }
 
+#[derive(Deserialize)]
+struct WireTags {
+    tags: Option<Vec<String>>,
+}
+
 impl<'a> Remote<'a> {
     /// An address of the repository.
     pub(super) fn address(&self, rest: &str) -> Address {
@@ -168,30 +173,49 @@ impl<'a> Remote<'a> {
     /// What the registry's own list says refers to a manifest; nothing where it has no such list. It is
     /// never asked to select by kind: some select by the wrong one.
     pub(super) fn listed(&self, subject: &BlobDigest) -> Result<Vec<Value>> {
-        let mut call =
+        let call =
             self.ask(format!("asking what refers to {subject}"), "GET", &format!("referrers/{subject}"));
         let mut all = Vec::new();
+        self.pages(call, |bytes| {
+            // Some registries answer anything that they don't know with a page for people.
+            let page = serde_json::from_slice::<WireIndex>(bytes).ok()?;
+            all.extend(page.manifests);
+            Some(())
+        })?;
+        Ok(all)
+    }
+
+    /// The repository's tags; none where the registry does not list them.
+    pub(super) fn tags(&self) -> Result<Vec<String>> {
+        let call = self.ask("asking for the tags".to_owned(), "GET", "tags/list?n=1000");
+        let mut all = Vec::new();
+        self.pages(call, |bytes| {
+            let page = serde_json::from_slice::<WireTags>(bytes).ok()?;
+            all.extend(page.tags.unwrap_or_default());
+            Some(())
+        })?;
+        Ok(all)
+    }
+
+    /// Hands over page after page, until one is not taken or is the last. A registry without the list
+    /// answers 404; others answer 400 or 405.
+    fn pages(&self, mut call: Call<'a>, mut take: impl FnMut(&[u8]) -> Option<()>) -> Result<()> {
         for _ in 0..MAX_PAGES {
             let answer = self.call(&call)?;
-            if answer.status != 200 {
-                // 404 is what a registry without the list answers; others answer 400 or 405.
-                return if answer.status < 500 {
-                    Ok(all)
-                } else {
-                    Err(self.unexpected(&call, answer).into())
-                };
+            match answer.status {
+                200 => {}
+                ..500 => return Ok(()),
+                _ => return Err(self.unexpected(&call, answer).into()),
             }
             let next = answer.header("link").and_then(next_page).map(|link| call.address.join(link));
             let bytes = answer.bytes().map_err(|error| self.cut(&call, error))?;
-            // Some registries answer anything that they don't know with a page for people.
-            let Ok(page) = serde_json::from_slice::<WireIndex>(&bytes) else { return Ok(all) };
-            all.extend(page.manifests);
+            let taken = take(&bytes);
             match next {
-                Some(Ok(next)) if next.same_server(&call.address) => call.address = next,
+                Some(Ok(next)) if taken.is_some() && next.same_server(&call.address) => call.address = next,
                 _ => break,
             }
         }
-        Ok(all)
+        Ok(())
     }
 }
 

@@ -46,6 +46,13 @@ impl Keys {
         Ok(keys)
     }
 
+    /// These keys and one more.
+    #[must_use]
+    pub fn with(mut self, key: PublicKey, name: String) -> Self {
+        self.add(key, name);
+        self
+    }
+
     fn add(&mut self, key: PublicKey, name: String) {
         self.keys.push(key);
         self.names.push(name);
