@@ -11,9 +11,11 @@ mod image;
 mod layers;
 mod pin;
 mod provenance;
+mod rebuild;
 mod resign;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::canon::Compression;
 use crate::diag::Result;
@@ -29,14 +31,16 @@ pub use image::{Built, built_tags, image};
 pub use layers::{Layers, RecipeLayers};
 pub use pin::{LockMode, Locks, PinReport, Pinned, pin};
 pub use provenance::own_digest;
+pub use rebuild::rebuild;
 pub use resign::{OlderForm, older_form, resigned, signed_by};
 
 /// What every stage works with.
+#[derive(Clone)]
 pub struct Context {
     /// The store.
     pub store: Store,
     /// Where archives are.
-    pub mirrors: Mirrors,
+    pub mirrors: Arc<Mirrors>,
     /// How bytes are had.
     pub client: Client,
     /// Who is told.

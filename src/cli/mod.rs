@@ -18,6 +18,8 @@ mod mirrors;
 mod print;
 mod publish;
 mod pull;
+mod rebuild;
+mod rebuild_report;
 mod sbom;
 mod schema;
 mod signing;
@@ -103,6 +105,8 @@ enum Verb {
     Attest(attest::Args),
     /// Check an image: digests, signatures, SBOMs, pins, tags, policy
     Verify(verify::Args),
+    /// Build images again from their own provenance, and compare
+    Rebuild(rebuild::Args),
     /// Show where archives are looked for, and why
     Mirrors(mirrors::Args),
     /// Free what the store holds and nobody needs
@@ -129,6 +133,7 @@ pub fn main() -> ExitCode {
         Verb::Sbom(args) => sbom::run(&cli.global, &args),
         Verb::Attest(args) => attest::run(&cli.global, &args),
         Verb::Verify(args) => verify::run(&cli.global, &args),
+        Verb::Rebuild(args) => rebuild::run(&cli.global, &args),
         Verb::Mirrors(args) => mirrors::run(&cli.global, &args),
         Verb::Gc(args) => gc::run(&cli.global, &args),
         Verb::Schema(args) => schema::run(&args),
@@ -217,7 +222,7 @@ impl Global {
         let (mirrors, client) = self.mirrors(recipes)?;
         Ok(Context {
             store: Store::open(&self.store_path()?)?,
-            mirrors,
+            mirrors: mirrors.into(),
             client,
             progress: Progress::new(self.voice()),
             offline,

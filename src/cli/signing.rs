@@ -1,6 +1,6 @@
 //! The options of every verb that signs, and of every verb that opens a key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Environment};
@@ -66,4 +66,16 @@ impl PasswordArgs {
     pub(super) fn passwords(&self) -> Passwords {
         Passwords { file: self.password_file.clone() }
     }
+}
+
+/// The signer that a verb's own option names: a key file, or `exec:PROGRAM`.
+pub(super) fn signer_named(name: &str, password_file: Option<&Path>) -> Result<Box<dyn Signer>> {
+    let password_file = password_file.map(Path::to_owned);
+    let program = name.starts_with("exec:");
+    let choice = Choice {
+        key: (!program).then(|| PathBuf::from(name)),
+        signer: program.then(|| name.to_owned()),
+        password_file,
+    };
+    choice.open(&Environment::of_process())
 }

@@ -220,3 +220,9 @@ pub fn own_program() -> Result<(File, String)> {
     let times = (facts.mtime(), facts.mtime_nsec(), facts.ctime(), facts.ctime_nsec());
     Ok((file, format!("{device} {inode} {size} {times:?}")))
 }
+
+/// Lets a file be run by all, or by nobody.
+pub fn set_executable(path: &Path, executable: bool) -> Result<()> {
+    let mode = if executable { 0o755 } else { 0o644 };
+    check("changing the mode of", path, std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)))
+}

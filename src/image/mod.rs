@@ -12,6 +12,7 @@
 mod archive;
 mod artifact;
 mod contents;
+mod entries;
 mod layout;
 mod model;
 mod open;
@@ -21,6 +22,7 @@ mod whole;
 pub use archive::{ArchiveKind, write_archive};
 pub use artifact::{Artifact, EMPTY, EMPTY_BYTES};
 pub use contents::{Contents, FileFacts, PackageFacts, contents};
+pub use entries::{EntryFacts, layer_entries, layer_file};
 pub use layout::{copy_layout, write_layout};
 pub use model::{
     Config, Descriptor, INDEX, ImageParts, MANIFEST, PlatformImage, Runtime, assemble, index_of,

@@ -40,6 +40,11 @@ struct WireIndex {
 }
 
 #[derive(Deserialize)]
+struct WireCatalog {
+    repositories: Vec<String>,
+}
+
+#[derive(Deserialize)]
 struct WireTags {
     tags: Option<Vec<String>>,
 }
@@ -192,6 +197,19 @@ impl<'a> Remote<'a> {
         self.pages(call, |bytes| {
             let page = serde_json::from_slice::<WireTags>(bytes).ok()?;
             all.extend(page.tags.unwrap_or_default());
+            Some(())
+        })?;
+        Ok(all)
+    }
+
+    /// The names of all repositories of the registry; none where it does not list them.
+    pub(super) fn catalog(&self) -> Result<Vec<String>> {
+        let mut call = self.ask("asking for the repositories".to_owned(), "GET", "");
+        let base = self.access.base(self.repository.registry());
+        call.address = base.join("_catalog?n=1000").expect("a path");
+        let mut all = Vec::new();
+        self.pages(call, |bytes| {
+            all.extend(serde_json::from_slice::<WireCatalog>(bytes).ok()?.repositories);
             Some(())
         })?;
         Ok(all)

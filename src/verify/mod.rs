@@ -11,6 +11,7 @@
 
 mod attached;
 mod checks;
+mod compare;
 mod listing;
 mod origin;
 mod policy;
@@ -20,6 +21,7 @@ mod tags;
 
 pub use attached::{Attached, annotated_kind, attached_of_kind, is_bundle, read_attached};
 pub use checks::{Against, unreadable, verify};
+pub use compare::{Difference, Differences, DifferingFile, differences};
 pub use policy::Policy;
 pub use report::{Check, Outcome, Report};
 pub use statements::{About, subjects};
