@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::signing::SigningArgs;
+use super::signing::{SigningArgs, beside};
 use super::{Global, print, pull, sbom};
 use crate::attest::{self, Subject, write_statement};
 use crate::canon;
@@ -127,7 +127,7 @@ pub(super) fn attach(
     let path = std::path::Path::new(text);
     if host::is_dir(path) {
         let image = image.with_referrers(store, artifacts, |_| true)?;
-        return image::copy_layout(path, &image).map(drop);
+        return image::copy_layout(path, &image, &beside(true)).map(drop);
     }
     if host::exists(path) {
         let problem = Problem::new(codes::USAGE, format!("nothing can be attached to the archive `{text}`"));

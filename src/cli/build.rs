@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::signing::SigningArgs;
+use super::signing::{SigningArgs, beside};
 use super::{Global, lock, print};
 use crate::canon::Compression;
 use crate::diag::{Problem, Result, codes};
@@ -172,7 +172,8 @@ fn default_out(built: &Built, args: &Args) -> PathBuf {
 
 fn write(format: Format, out: &Path, built: &Built, artifacts: &[Artifact], context: &Context) -> Result<()> {
     let Built { name, tags, platforms, index, .. } = built;
-    let parts = Parts { platforms, index, tags, artifacts, store: &context.store };
+    let beside = beside(!artifacts.is_empty());
+    let parts = Parts { platforms, index, tags, artifacts, beside: &beside, store: &context.store };
     match format {
         Format::OciLayout => write_layout(out, &parts).map(drop),
         Format::OciArchive => write_archive(ArchiveKind::Oci, out, name, &parts),

@@ -1,11 +1,10 @@
 //! `hardpan diff`: what changed between two images, by package and by file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Global, print};
+use super::{Global, print, pull};
 use crate::diag::Result;
 use crate::image::{Contents, FileFacts, Image, contents};
 
@@ -13,17 +12,21 @@ use crate::image::{Contents, FileFacts, Image, contents};
 pub(super) struct Args {
     /// The one image
     #[arg(value_name = "A")]
-    before: PathBuf,
+    before: String,
     /// The other image
     #[arg(value_name = "B")]
-    after: PathBuf,
+    after: String,
+    /// Speak plain http with registries that are not on this machine
+    #[arg(long)]
+    plain_http: bool,
 }
 
 /// A difference: what it is of, before, after.
 type Row = (String, Option<String>, Option<String>);
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
-    let (before, after) = (by_platform(&args.before)?, by_platform(&args.after)?);
+    let open = |text: &str| pull::open_any(global, text, args.plain_http);
+    let (before, after) = (by_platform(&open(&args.before)?)?, by_platform(&open(&args.after)?)?);
     let platforms: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let empty = Contents::default();
     let mut all = serde_json::Map::new();
@@ -47,12 +50,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn by_platform(path: &std::path::Path) -> Result<BTreeMap<String, Contents>> {
-    let image = Image::open(path)?;
+fn by_platform(image: &Image) -> Result<BTreeMap<String, Contents>> {
     image
         .platforms
         .iter()
-        .map(|platform| Ok((platform.platform.clone(), contents(&image, platform)?)))
+        .map(|platform| Ok((platform.platform.clone(), contents(image, platform)?)))
         .collect()
 }
 

@@ -1,27 +1,32 @@
 //! `hardpan inspect`: what an image is and holds.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Global, print};
+use super::{Global, print, pull};
+use crate::attest::kind_name;
 use crate::diag::Result;
 use crate::host::size;
 use crate::image::{Contents, Image, OpenPlatform, contents};
+use crate::verify::annotated_kind;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// An OCI layout folder or an archive file
+    /// An OCI layout folder, an archive file, or a reference
     #[arg(value_name = "IMAGE")]
-    image: PathBuf,
+    image: String,
     /// How many of the biggest files to show
     #[arg(long, value_name = "N", default_value = "10")]
     files: usize,
+    /// Speak plain http with registries that are not on this machine
+    #[arg(long)]
+    plain_http: bool,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
-    let image = Image::open(&args.image)?;
+    let image = pull::open_any(global, &args.image, args.plain_http)?;
     let mut shown = Vec::new();
     for platform in &image.platforms {
         shown.push((platform, contents(&image, platform)?));
@@ -45,7 +50,16 @@ fn head(image: &Image) -> String {
     if let Some((digest, _)) = image.index {
         rows.push(vec!["digest".to_owned(), digest.to_string()]);
     }
+    let said = statements(image);
+    if !said.is_empty() {
+        rows.push(vec!["said of it".to_owned(), said.into_iter().collect::<Vec<_>>().join(", ")]);
+    }
     print::columns(&rows)
+}
+
+/// What kinds of statements refer to the image, as they say themselves.
+fn statements(image: &Image) -> BTreeSet<&str> {
+    image.referrers.iter().filter_map(annotated_kind).map(kind_name).collect()
 }
 
 fn biggest(contents: &Contents, count: usize) -> Vec<(&String, u64)> {

@@ -9,7 +9,9 @@ use super::signing::{PasswordArgs, SigningArgs};
 use super::{Global, print};
 use crate::diag::Result;
 use crate::host;
-use crate::sign::{KeyFiles, Passwords, PrivateKey, PublicKey, holds_private_key, open_key, read_public_key};
+use crate::sign::{
+    KeyFiles, Passwords, PrivateKey, PublicKey, holds_private_key, open_key, read_public_key, trusted_root,
+};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -33,6 +35,8 @@ enum Verb {
     Show(Show),
     /// Write a key of another form as hardpan and cosign write them
     Import(Import),
+    /// Print a root of trust that names nobody: cosign wants one before it looks at a key offline
+    TrustedRoot,
 }
 
 #[derive(Debug, clap::Args)]
@@ -72,6 +76,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         Verb::Generate(args) => generate(global, args),
         Verb::Show(args) => show(global, args),
         Verb::Import(args) => import(global, args),
+        Verb::TrustedRoot => {
+            print::line(&String::from_utf8_lossy(&trusted_root()));
+            Ok(())
+        }
     }
 }
 

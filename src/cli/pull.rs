@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::signing::beside;
 use super::{Global, patience, print};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Http, Progress};
@@ -30,7 +31,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let progress = Progress::new(global.voice());
     progress.say("Pulling", &args.reference.to_string());
     let image = fetch(&args.reference, &store, args.plain_http, Depth::Everything)?;
-    let changed = image::copy_layout(&args.out, &image)?;
+    let changed = image::copy_layout(&args.out, &image, &beside(!image.referrers.is_empty()))?;
     let digest = image.descriptor().map(|descriptor| descriptor.digest);
     progress.say(if changed { "Wrote" } else { "Unchanged" }, &args.out.display().to_string());
     if global.json {
@@ -91,4 +92,13 @@ fn open_to(text: &str, store: &Store, plain_http: bool, depth: Depth) -> Result<
                 .into())
         }
     }
+}
+
+/// Opens an image for a verb that needs the store only where the image is in a registry.
+pub(super) fn open_any(global: &Global, text: &str, plain_http: bool) -> Result<Image> {
+    let path = Path::new(text);
+    if host::exists(path) {
+        return Image::open(path);
+    }
+    open(text, &Store::open(&global.store_path()?)?, plain_http)
 }

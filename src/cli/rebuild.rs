@@ -93,7 +93,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
 fn one(global: &Global, args: &Args, context: &Context, text: &str) -> Result<()> {
     let rebuilt = again(args, context, text)?;
     if let Some(out) = &args.out {
-        crate::image::copy_layout(out, &built_image(context, &rebuilt.finished)?)?;
+        crate::image::copy_layout(out, &built_image(context, &rebuilt.finished)?, &[])?;
     }
     let (same, wanted) = (rebuilt.same(), rebuilt.wanted());
     let explained = explain(context, &rebuilt)?;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Environment};
-use crate::sign::{Choice, Passwords, Signer};
+use crate::image::Beside;
+use crate::sign::{Choice, Passwords, Signer, trusted_root};
 
 /// Who signs. What is said here goes before the environment's `HARDPAN_KEY` and `HARDPAN_SIGNER`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -66,6 +67,12 @@ impl PasswordArgs {
     pub(super) fn passwords(&self) -> Passwords {
         Passwords { file: self.password_file.clone() }
     }
+}
+
+/// What lies beside a layout that has statements: the root of trust that verifiers want before they look
+/// at a key.
+pub(super) fn beside(signed: bool) -> Vec<Beside> {
+    if signed { vec![("trusted_root.json", trusted_root())] } else { Vec::new() }
 }
 
 /// The signer that a verb's own option names: a key file, or `exec:PROGRAM`.

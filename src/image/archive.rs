@@ -48,6 +48,9 @@ pub fn write_archive(kind: ArchiveKind, out: &Path, name: &RecipeName, parts: &P
         .collect();
     members.insert("index.json".into(), (None, Blob::Bytes(&whole.top)));
     members.insert("oci-layout".into(), (None, Blob::Bytes(LAYOUT)));
+    for (name, bytes) in whole.beside {
+        members.insert((*name).to_owned(), (None, Blob::Bytes(bytes)));
+    }
     if kind == ArchiveKind::Docker {
         members.insert("manifest.json".into(), (None, Blob::Bytes(&docker)));
     }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 use super::open::Image;
-use super::whole::{Blob, LAYOUT, Parts, Whole};
+use super::whole::{Beside, Blob, LAYOUT, Parts, Whole};
 use crate::canon::HashReader;
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Scratch, ScratchDir};
@@ -21,8 +21,8 @@ pub fn write_layout(out: &Path, parts: &Parts) -> Result<bool> {
 }
 
 /// Writes an image that was opened, with all that refers to it; whether anything in the folder changed.
-pub fn copy_layout(out: &Path, image: &Image) -> Result<bool> {
-    write(out, &image.whole()?)
+pub fn copy_layout(out: &Path, image: &Image, beside: &[Beside]) -> Result<bool> {
+    write(out, &Whole { beside, ..image.whole()? })
 }
 
 fn write(out: &Path, whole: &Whole) -> Result<bool> {
@@ -37,6 +37,7 @@ fn write(out: &Path, whole: &Whole) -> Result<bool> {
     }
     let scratch = ScratchDir::beside(out)?;
     fill(scratch.path(), whole)?;
+    write_beside(scratch.path(), whole)?;
     host::write_atomic(&scratch.path().join("oci-layout"), LAYOUT)?;
     host::write_atomic(&scratch.path().join("index.json"), &whole.top)?;
     match scratch.persist(out) {
@@ -59,6 +60,19 @@ fn fill(folder: &Path, whole: &Whole) -> Result<bool> {
     let mut changed = false;
     for (digest, blob) in &whole.blobs {
         changed |= place(&blobs.join(digest.to_string()), digest, blob)?;
+    }
+    Ok(changed)
+}
+
+/// Writes the files beside `index.json`; whether one was not there.
+fn write_beside(folder: &Path, whole: &Whole) -> Result<bool> {
+    let mut changed = false;
+    for (name, bytes) in whole.beside {
+        let path = folder.join(name);
+        if !host::exists(&path) || host::read(&path)? != *bytes {
+            host::write_atomic(&path, bytes)?;
+            changed = true;
+        }
     }
     Ok(changed)
 }
@@ -99,6 +113,7 @@ fn refresh(out: &Path, whole: &Whole) -> Result<bool> {
         host::write_atomic(&path, &whole.top)?;
         changed = true;
     }
+    changed |= write_beside(out, whole)?;
     let named: BTreeSet<String> = whole.blobs.keys().map(ToString::to_string).collect();
     for path in host::list(&out.join("blobs/sha256"))? {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

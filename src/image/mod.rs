@@ -28,4 +28,4 @@ pub use model::{
     Config, Descriptor, INDEX, ImageParts, MANIFEST, PlatformImage, Runtime, assemble, index_of,
 };
 pub use open::{Image, OpenPlatform, Referrer};
-pub use whole::{Parts, layout_index};
+pub use whole::{Beside, Parts, layout_index};

@@ -284,7 +284,12 @@ impl Image {
 
     pub(super) fn whole(&self) -> Result<Whole<'_>> {
         let blobs = self.blobs.iter().map(|(digest, size)| (digest.0, Blob::Member(self, *size)));
-        Ok(Whole { top: self.layout_index()?, blobs: blobs.collect(), created: Epoch::default() })
+        Ok(Whole {
+            top: self.layout_index()?,
+            blobs: blobs.collect(),
+            created: Epoch::default(),
+            beside: &[],
+        })
     }
 
     /// What points to the image itself: to its index, else to its one manifest.

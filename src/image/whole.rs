@@ -28,9 +28,14 @@ pub struct Parts<'a> {
     pub tags: &'a [TagName],
     /// What is said about it.
     pub artifacts: &'a [Artifact],
+    /// Files that lie beside `index.json`, which the image does not name.
+    pub beside: &'a [Beside],
     /// Where its layers are.
     pub store: &'a Store,
 }
+
+/// A file that lies beside `index.json`: its name and its bytes.
+pub type Beside = (&'static str, Vec<u8>);
 
 /// Where a blob is, and its length in bytes where that is not plain.
 #[derive(Clone, Copy)]
@@ -45,6 +50,7 @@ pub(super) struct Whole<'a> {
     pub(super) top: Vec<u8>,
     pub(super) blobs: BTreeMap<Sha256, Blob<'a>>,
     pub(super) created: Epoch,
+    pub(super) beside: &'a [Beside],
 }
 
 impl Blob<'_> {
@@ -80,7 +86,7 @@ impl<'a> Parts<'a> {
         }
         blobs.insert(Sha256::of(self.index), Blob::Bytes(self.index));
         let created = self.platforms.iter().map(|image| image.created).max().unwrap_or_default();
-        Whole { top: self.top(), blobs, created }
+        Whole { top: self.top(), blobs, created, beside: self.beside }
     }
 
     /// `index.json`: the image's index once for each tag (image-layout.md, "index.json";

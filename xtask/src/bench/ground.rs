@@ -23,6 +23,9 @@ pub const CHANGED: (&str, &str) = ("netbase", "/etc/ethertypes");
 
 const PLATFORM: &str = "linux/amd64";
 
+/// Of the key that one row signs with; it guards nothing.
+const PASSWORD: &str = "bench";
+
 /// The folder of one benchmark; it goes when this does.
 pub struct Ground {
     root: PathBuf,
@@ -47,6 +50,7 @@ impl Ground {
         run(&mut ground.hardpan("lock"))?;
         run(ground.build(false).stdout(Stdio::null()))?;
         ground.copy_packages()?;
+        ground.make_key()?;
         Ok(ground)
     }
 
@@ -99,8 +103,21 @@ impl Ground {
     fn hardpan(&self, verb: &str) -> Command {
         let mut command = program(&self.hardpan);
         command.arg(verb).arg(self.recipe()).arg("--store").arg(self.store()).arg("--quiet");
-        command.current_dir(&self.root);
+        // The development key of the bench is its own, and gone with it.
+        command.current_dir(&self.root).env("XDG_DATA_HOME", self.root.join("data"));
+        command.env_remove("HARDPAN_KEY").env_remove("HARDPAN_SIGNER").env("HARDPAN_KEY_PASSWORD", PASSWORD);
         command
+    }
+
+    /// A key file as users have them, encrypted.
+    pub fn key(&self) -> PathBuf {
+        self.root.join("bench.key")
+    }
+
+    fn make_key(&self) -> Result<(), String> {
+        let mut command = program(&self.hardpan);
+        command.args(["keys", "generate", "--quiet", "--out"]).arg(self.root.join("bench"));
+        run(command.env("HARDPAN_KEY_PASSWORD", PASSWORD).stdout(Stdio::null()))
     }
 
     /// Forgets all that was ever computed: the store holds the packages and nothing else, and there is

@@ -21,6 +21,12 @@ impl Row {
         Self { name, size: None, costs: Vec::new() }
     }
 
+    /// How much more wall time than another row this takes, in per cent of the other's.
+    pub fn over(&self, other: &Self) -> f64 {
+        let wall = |row: &Self| median(&row.sorted(|cost| cost.wall));
+        (wall(self) / wall(other) - 1.0) * 100.0
+    }
+
     fn sorted(&self, value: impl Fn(&Cost) -> f64) -> Vec<f64> {
         let mut values: Vec<f64> = self.costs.iter().map(value).collect();
         values.sort_by(f64::total_cmp);
