@@ -10,6 +10,15 @@ pub fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(&value).expect("a JSON value is always written")
 }
 
+/// The same byte string for a value whose maps are sorted already, without a copy of it: a
+/// [`serde_json::Value`], or a large type of ours whose fields stand in the order of their names. In
+/// debug builds, and so in tests, a field that does not is found.
+pub fn sorted_to_json<T: Serialize>(value: &T) -> Vec<u8> {
+    let bytes = serde_json::to_vec(value).expect("our own types have string keys");
+    debug_assert_eq!(bytes, to_json(value), "fields stand in the order of their names");
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;

@@ -24,5 +24,5 @@ pub use blocks::{BLOCK, BlockWriter, Compressed, Compression, compress};
 pub use decode::{Codec, MAX_DECODER_MEMORY, decoder, finish};
 pub use dsse::pae_head;
 pub use hashing::{HashReader, HashWriter};
-pub use json::to_json;
+pub use json::{sorted_to_json, to_json};
 pub use tar::{Header, Kind, TRAILER, padding};

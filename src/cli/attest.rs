@@ -56,7 +56,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         let value = json!({ "type": kind, "about": about.iter().map(|one| one.digest).collect::<Vec<_>>(), "referrers": digests });
         print::line(&value.to_string());
     } else {
-        digests.iter().for_each(|digest| print::line(&digest.to_string()));
+        for digest in digests {
+            print::line(&digest.to_string());
+        }
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::sign::Keys;
 use crate::verify::{self, Attached, Difference, Differences, DifferingFile};
 
 /// How long diffoscope may look at one file.
-const LOOKING: Duration = Duration::from_secs(60);
+const LOOKING: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Args {
@@ -402,7 +402,9 @@ fn queue(global: &Global, args: &Args, context: &Context, images: &[String]) -> 
     if global.json {
         print::line(&rebuild_report::to_json(&entries).to_string());
     } else {
-        entries.iter().for_each(|entry| print::line(&format!("{:<9} {}", entry.word(), entry.image)));
+        for entry in &entries {
+            print::line(&format!("{:<9} {}", entry.word(), entry.image));
+        }
         context.progress.say("Report", &args.report.join("index.html").display().to_string());
     }
     let wrong = entries.iter().filter(|entry| !entry.is_same()).count();

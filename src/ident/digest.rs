@@ -48,11 +48,19 @@ impl Sha256 {
     }
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 macro_rules! hexadecimal {
     ($type:ident, $length:literal, $what:literal) => {
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                // There are many of them in an SBOM: byte by byte through `write!` takes ten times as long.
+                let mut digits = [0; 2 * $length];
+                for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+                    pair[0] = DIGITS[usize::from(byte >> 4)];
+                    pair[1] = DIGITS[usize::from(byte & 15)];
+                }
+                f.write_str(std::str::from_utf8(&digits).expect("digits"))
             }
         }
         impl fmt::Debug for $type {

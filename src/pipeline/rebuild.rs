@@ -56,7 +56,7 @@ fn bad(why: &str) -> Problem {
 fn plain_name(file: &str) -> Result<&str> {
     let mut parts = Path::new(file).components();
     let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
-    if plain && file.ends_with(".toml") {
+    if plain && Path::new(file).extension().is_some_and(|ending| ending == "toml") {
         return Ok(file);
     }
     Err(bad("names a recipe's file by more than a name").found(file).expected("such as `python.toml`").into())

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::bill::Bill;
@@ -53,19 +54,67 @@ pub fn spdx(bill: &Bill) -> Vec<u8> {
 }
 
 #[derive(Default)]
-struct Document {
+struct Document<'a> {
     packages: Vec<Value>,
-    files: BTreeMap<String, Value>,
-    relationships: Vec<Value>,
+    files: BTreeMap<String, File<'a>>,
+    relationships: Vec<Relationship>,
 }
 
-impl Document {
-    fn relate(&mut self, from: &str, how: &str, to: &str) {
-        self.relationships
-            .push(json!({ "spdxElementId": from, "relationshipType": how, "relatedSpdxElement": to }));
+/// Most of a document is files and how they belong together: these are types, in the order in which
+/// they are written, because values would take several times as long.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    #[serde(rename = "SPDXID")]
+    spdx_id: &'static str,
+    creation_info: Value,
+    data_license: &'static str,
+    document_namespace: String,
+    files: Vec<File<'a>>,
+    name: String,
+    packages: Vec<Value>,
+    relationships: Vec<Relationship>,
+    spdx_version: &'static str,
+}
+
+#[allow(clippy::struct_field_names)] // the format's names
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct File<'a> {
+    #[serde(rename = "SPDXID")]
+    spdx_id: String,
+    checksums: (Checksum<&'a Sha1>, Checksum<&'a Sha256>),
+    copyright_text: &'static str,
+    file_name: String,
+    license_concluded: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Checksum<T> {
+    algorithm: &'static str,
+    checksum_value: T,
+}
+
+#[allow(clippy::struct_field_names)] // the format's names
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Relationship {
+    related_spdx_element: String,
+    relationship_type: &'static str,
+    spdx_element_id: String,
+}
+
+impl<'a> Document<'a> {
+    fn relate(&mut self, from: &str, how: &'static str, to: &str) {
+        self.relationships.push(Relationship {
+            related_spdx_element: to.to_owned(),
+            relationship_type: how,
+            spdx_element_id: from.to_owned(),
+        });
     }
 
-    fn part(&mut self, bill: &Bill, key: &str, part: &Part) {
+    fn part(&mut self, bill: &Bill, key: &str, part: &'a Part) {
         let own = id("Package", key);
         for platform in &part.platforms {
             self.relate(&image_id(bill, *platform), "CONTAINS", &own);
@@ -85,21 +134,21 @@ impl Document {
     }
 
     fn finish(self, bill: &Bill) -> Vec<u8> {
-        canon::to_json(&json!({
-            "SPDXID": "SPDXRef-DOCUMENT",
-            "spdxVersion": "SPDX-2.3",
-            "dataLicense": "CC0-1.0",
-            "name": format!("{} {}", bill.name, bill.version),
-            "documentNamespace": format!("urn:uuid:{}", uuid(&bill.seed("SPDX 2.3"))),
-            "creationInfo": {
+        canon::sorted_to_json(&Written {
+            spdx_id: "SPDXRef-DOCUMENT",
+            creation_info: json!({
                 "created": bill.created,
                 "creators": [concat!("Tool: hardpan-", env!("CARGO_PKG_VERSION"))],
                 "licenseListVersion": spdx_list_version(),
-            },
-            "packages": self.packages,
-            "files": self.files.into_values().collect::<Vec<_>>(),
-            "relationships": self.relationships,
-        }))
+            }),
+            data_license: "CC0-1.0",
+            document_namespace: format!("urn:uuid:{}", uuid(&bill.seed("SPDX 2.3"))),
+            files: self.files.into_values().collect(),
+            name: format!("{} {}", bill.name, bill.version),
+            packages: self.packages,
+            relationships: self.relationships,
+            spdx_version: "SPDX-2.3",
+        })
     }
 }
 
@@ -227,15 +276,15 @@ fn verification_code(part: &Part) -> Sha1 {
     Sha1::of(all.as_bytes())
 }
 
-fn file(id: &str, path: &ImagePath, sha256: &Sha256, sha1: &Sha1) -> Value {
-    json!({
-        "SPDXID": id,
-        "fileName": format!("./{}", path.member()),
-        "checksums": [
-            { "algorithm": "SHA1", "checksumValue": sha1 },
-            { "algorithm": "SHA256", "checksumValue": sha256 },
-        ],
-        "licenseConcluded": UNKNOWN,
-        "copyrightText": UNKNOWN,
-    })
+fn file<'a>(id: &str, path: &ImagePath, sha256: &'a Sha256, sha1: &'a Sha1) -> File<'a> {
+    File {
+        spdx_id: id.to_owned(),
+        checksums: (
+            Checksum { algorithm: "SHA1", checksum_value: sha1 },
+            Checksum { algorithm: "SHA256", checksum_value: sha256 },
+        ),
+        copyright_text: UNKNOWN,
+        file_name: format!("./{}", path.member()),
+        license_concluded: UNKNOWN,
+    }
 }

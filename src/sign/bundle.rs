@@ -79,7 +79,7 @@ pub fn write_bundle(payload_type: &str, payload: &[u8], signature: &[u8], materi
         ("mediaType", BUNDLE.into()),
         ("verificationMaterial", material_json(material)),
     ];
-    canon::to_json(&object(bundle))
+    canon::sorted_to_json(&object(bundle))
 }
 
 /// Moves values into an object: a payload of many megabytes is not copied, as `json!` would.
@@ -169,7 +169,7 @@ impl Bundle {
     /// The DSSE envelope alone, as cosign's older form keeps it.
     pub fn envelope(&self) -> Vec<u8> {
         let signature = json!({ "keyid": "", "sig": STANDARD.encode(&self.signature) });
-        canon::to_json(&envelope(&self.payload_type, &self.payload, signature))
+        canon::sorted_to_json(&envelope(&self.payload_type, &self.payload, signature))
     }
 
     /// Which of `keys` signed the payload as what it says to be. A bundle that names a key is signed by

@@ -90,10 +90,10 @@ impl Store {
     pub fn put(&self, bytes: &[u8]) -> Result<Sha256> {
         let digest = Sha256::of(bytes);
         if self.find(&digest)?.is_none() {
-            let mut blob = self.new_blob()?;
-            blob.write_all(bytes)
-                .map_err(|error| host::file_problem("writing", &self.path(&digest), &error))?;
-            blob.finish(self)?;
+            let mut scratch = Scratch::in_folder(&self.root.join("blobs"))?;
+            let written = scratch.file().write_all(bytes);
+            written.map_err(|error| host::file_problem("writing", &self.path(&digest), &error))?;
+            self.adopt(scratch, &digest)?;
         }
         Ok(digest)
     }
