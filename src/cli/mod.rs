@@ -19,7 +19,6 @@ mod print;
 mod publish;
 mod pull;
 mod rebuild;
-mod rebuild_report;
 mod sbom;
 mod schema;
 mod signing;

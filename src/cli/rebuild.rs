@@ -1,25 +1,22 @@
 //! `hardpan rebuild`: build an image again from its own provenance, and compare.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod explain;
+mod outcome;
+mod queue;
+mod report;
 
-use serde_json::{Value, json};
+use std::path::PathBuf;
 
-use super::rebuild_report::{self, Entry, Verdict};
-use super::signing::signer_named;
-use super::{Global, attest, print, pull, verify as verify_verb};
-use crate::attest::{self as statements, Comparison, ReadProvenance, read_provenance};
+use serde_json::json;
+
+use super::{Global, print, pull, verify as verify_verb};
+use crate::attest::{self as statements, ReadProvenance, read_provenance};
 use crate::diag::{Failure, Problem, Result, codes};
-use crate::host;
-use crate::ident::{BlobDigest, Platform, Prefix, Reference, Sha256};
+use crate::ident::{BlobDigest, Platform, Sha256};
 use crate::image::{Image, layout_index};
 use crate::pipeline::{self, Context, Finished};
-use crate::publish::{self, Purpose};
 use crate::sign::Keys;
-use crate::verify::{self, Attached, Difference, Differences, DifferingFile};
-
-/// How long diffoscope may look at one file.
-const LOOKING: Duration = Duration::from_mins(1);
+use crate::verify::{self, Attached, Difference, Differences};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Args {
@@ -83,8 +80,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     match &args.all {
         None => args.images.iter().try_for_each(|text| one(global, args, &context, text)),
         Some(all) => {
-            let images = every(args, &context, all)?;
-            queue(global, args, &context, &images)
+            let images = queue::every(args, &context, all)?;
+            queue::queue(global, args, &context, &images)
         }
     }
 }
@@ -96,8 +93,8 @@ fn one(global: &Global, args: &Args, context: &Context, text: &str) -> Result<()
         crate::image::copy_layout(out, &built_image(context, &rebuilt.finished)?, &[])?;
     }
     let (same, wanted) = (rebuilt.same(), rebuilt.wanted());
-    let explained = explain(context, &rebuilt)?;
-    let written = sign(global, args, context, text, &rebuilt, &explained)?;
+    let explained = explain::explain(context, &rebuilt)?;
+    let written = outcome::sign(global, args, context, text, &rebuilt, &explained)?;
     if global.json {
         let followed = json!({ "digest": rebuilt.followed.0, "signed_by": rebuilt.followed.1 });
         let value = json!({
@@ -106,7 +103,7 @@ fn one(global: &Global, args: &Args, context: &Context, text: &str) -> Result<()
             "wanted": wanted,
             "found": rebuilt.found,
             "provenance": followed,
-            "differences": as_json(&explained),
+            "differences": explain::as_json(&explained),
             "statements": written,
         });
         print::line(&value.to_string());
@@ -237,196 +234,4 @@ fn built_image(context: &Context, finished: &Finished) -> Result<Image> {
     let index = crate::image::Descriptor::of(crate::image::INDEX, &built.index);
     let top = layout_index(&index, built.tags.iter().map(ToString::to_string), &[]);
     Image::in_store("what was rebuilt", &context.store, top)
-}
-
-/// What differs, and why as far as it can be told.
-fn explain(context: &Context, rebuilt: &Rebuilt) -> Result<Vec<Difference>> {
-    let mut lines = rebuilt.differences.lines.clone();
-    if rebuilt.same() {
-        return Ok(lines);
-    }
-    let mut say = |what: String| lines.push(Difference { place: "why".to_owned(), what });
-    let own = rebuilt.finished.order.compression.backend();
-    let (theirs, version) = (&rebuilt.provenance, env!("CARGO_PKG_VERSION"));
-    if theirs.compressor != own {
-        say(format!("it was compressed by {}, and rebuilt by {own}", theirs.compressor));
-    }
-    if theirs.version != version {
-        say(format!("it was built by hardpan {}, and rebuilt by {version}", theirs.version));
-    } else if theirs.hardpan.is_some_and(|digest| Some(digest) != pipeline::own_digest(context).ok()) {
-        say(format!("both are hardpan {version}, but not the same program"));
-    }
-    for file in &rebuilt.differences.files {
-        lines.extend(diffoscope(context, file)?);
-    }
-    Ok(lines)
-}
-
-/// What diffoscope sees in two files, if it is here.
-fn diffoscope(context: &Context, file: &DifferingFile) -> Result<Option<Difference>> {
-    let folder = host::ScratchDir::beside(&context.store.root().join("compare"))?;
-    let name = file.path.rsplit('/').next().unwrap_or("file");
-    let (a, b) = (folder.path().join("published").join(name), folder.path().join("rebuilt").join(name));
-    host::write_atomic(&a, &file.theirs)?;
-    host::write_atomic(&b, &file.ours)?;
-    let (a, b) = (a.to_string_lossy().into_owned(), b.to_string_lossy().into_owned());
-    let Ok(answer) = host::ask("diffoscope", &["--no-progress", "--text", "-", &a, &b], &[], LOOKING) else {
-        return Ok(None);
-    };
-    let text = String::from_utf8_lossy(&answer.stdout).into_owned();
-    let inside = folder.path().to_string_lossy().into_owned();
-    let shown: Vec<String> = text.lines().take(40).map(|line| line.replace(&inside, "")).collect();
-    let what = format!("diffoscope /{}:\n{}", file.path, shown.join("\n"));
-    Ok((!shown.is_empty()).then(|| Difference { place: file.place.clone(), what }))
-}
-
-fn as_json(lines: &[Difference]) -> Vec<Value> {
-    lines.iter().map(|line| json!({ "place": line.place, "what": line.what })).collect()
-}
-
-/// Signs what came of it, and attaches or writes that; where it was written.
-fn sign(
-    global: &Global,
-    args: &Args,
-    context: &Context,
-    text: &str,
-    rebuilt: &Rebuilt,
-    explained: &[Difference],
-) -> Result<Vec<String>> {
-    let Some(name) = &args.signer else { return Ok(Vec::new()) };
-    let comparison = Comparison {
-        same: rebuilt.same(),
-        wanted: rebuilt.wanted(),
-        found: Some(rebuilt.found),
-        differences: explained.iter().map(|line| format!("{}: {}", line.place, line.what)).collect(),
-        provenance: rebuilt.followed.0,
-        hardpan: pipeline::own_digest(context)?,
-    };
-    let about = verify::subjects(&rebuilt.image);
-    let store = &context.store;
-    let passwords = args.password_file.as_deref();
-    let signer = signer_named(name, passwords)?;
-    let result = statements::test_result(&comparison);
-    let mut artifacts =
-        attest::statements(store, signer.as_ref(), &rebuilt.image, &about, statements::TEST_RESULT, &result)?;
-    if let Some(name) = &args.vsa {
-        let other = signer_named(name, passwords)?;
-        if other.public_key() == signer.public_key() {
-            let problem =
-                Problem::new(codes::USAGE, "the summary is to be signed by the key that signs the result");
-            return Err(problem.help("name another key with `--vsa`: it speaks for the verifier").into());
-        }
-        let verifier = "https://hardpan.dev/verifier/rebuild/v1";
-        let summary = statements::verification_summary(&comparison, text, verifier, host::now());
-        let kind = statements::VERIFICATION_SUMMARY;
-        artifacts.extend(attest::statements(store, other.as_ref(), &rebuilt.image, &about, kind, &summary)?);
-    }
-    if args.attach {
-        let image = pull::open_small(text, store, args.plain_http)?;
-        attest::attach(global, text, args.plain_http, store, image, &artifacts)?;
-        return Ok(artifacts.iter().map(|artifact| artifact.descriptor.digest.to_string()).collect());
-    }
-    write_bundles(args, context, rebuilt, &artifacts)
-}
-
-/// Writes each bundle once: the result, and the summary beside it.
-fn write_bundles(
-    args: &Args,
-    context: &Context,
-    rebuilt: &Rebuilt,
-    artifacts: &[crate::image::Artifact],
-) -> Result<Vec<String>> {
-    let name = publish::name_of(&rebuilt.image).unwrap_or_else(|| "image".to_owned());
-    let whole = args.statement.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.rebuild.json")));
-    let mut digests: Vec<BlobDigest> = artifacts.iter().map(|artifact| artifact.content.digest).collect();
-    digests.dedup();
-    let mut written = Vec::new();
-    for (at, digest) in digests.iter().enumerate() {
-        let path = if at == 0 { whole.clone() } else { whole.with_extension("vsa.json") };
-        host::write_atomic(&path, &context.store.read_blob(&digest.0)?)?;
-        context.progress.say("Signed", &path.display().to_string());
-        written.push(path.display().to_string());
-    }
-    Ok(written)
-}
-
-/// The images of a folder, or below a prefix of a registry.
-fn every(args: &Args, context: &Context, all: &str) -> Result<Vec<String>> {
-    let folder = Path::new(all);
-    let found = if host::is_dir(folder) {
-        let layouts = host::list(folder)?.into_iter();
-        let layouts = layouts.filter(|path| host::exists(&path.join("oci-layout")) || is_archive(path));
-        layouts.map(|path| path.display().to_string()).collect()
-    } else {
-        let prefix: Prefix = all.parse().map_err(|error| {
-            Problem::new(codes::USAGE, format!("`{all}` is neither a folder nor a registry's prefix"))
-                .found(error)
-        })?;
-        let access = pull::access(args.plain_http, Purpose::Pull)?;
-        context.progress.say("Listing", all);
-        publish::images_below(&access, &prefix)?.iter().map(Reference::to_string).collect::<Vec<_>>()
-    };
-    if found.is_empty() {
-        let problem = Problem::new(codes::NO_IMAGE, format!("there are no images in `{all}`"));
-        return Err(problem.help("name a folder of OCI layouts, or REGISTRY/PREFIX").into());
-    }
-    Ok(found)
-}
-
-fn is_archive(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "tar")
-}
-
-/// Builds one after the other again; one that fails does not stop the rest. The report is written anew
-/// after each, so that it is there whenever the run ends.
-fn queue(global: &Global, args: &Args, context: &Context, images: &[String]) -> Result<()> {
-    let mut entries: Vec<Entry> = images.iter().map(|image| Entry::waiting(image)).collect();
-    for at in 0..entries.len() {
-        let text = entries[at].image.clone();
-        let watch = host::Stopwatch::start();
-        let verdict = match again(args, context, &text) {
-            Err(failure) => {
-                Verdict::Failed(failure.problems().iter().map(|problem| problem.message.clone()).collect())
-            }
-            Ok(rebuilt) => {
-                let explained = explain(context, &rebuilt)?;
-                sign_queued(global, args, context, &text, &rebuilt, &explained)?;
-                let (wanted, found) = (rebuilt.wanted(), rebuilt.found);
-                Verdict::Built { wanted, found, differences: explained }
-            }
-        };
-        entries[at] = Entry { seconds: watch.elapsed().as_secs_f64(), verdict, ..Entry::waiting(&text) };
-        context.progress.say(entries[at].word(), &text);
-        rebuild_report::write(&args.report, &entries)?;
-    }
-    if global.json {
-        print::line(&rebuild_report::to_json(&entries).to_string());
-    } else {
-        for entry in &entries {
-            print::line(&format!("{:<9} {}", entry.word(), entry.image));
-        }
-        context.progress.say("Report", &args.report.join("index.html").display().to_string());
-    }
-    let wrong = entries.iter().filter(|entry| !entry.is_same()).count();
-    if wrong == 0 {
-        return Ok(());
-    }
-    let what = format!("{wrong} of {} images were not built again to the same bytes", entries.len());
-    let problem = Problem::new(codes::NOT_REPRODUCED, what);
-    Err(Failure::from(problem.help(format!("see {}", args.report.join("index.html").display()))).told())
-}
-
-/// In a queue what is signed is attached, or kept with the report.
-fn sign_queued(
-    global: &Global,
-    args: &Args,
-    context: &Context,
-    text: &str,
-    rebuilt: &Rebuilt,
-    explained: &[Difference],
-) -> Result<()> {
-    let digest = rebuilt.wanted().0;
-    let statement = Some(args.report.join(format!("{digest}.rebuild.json")));
-    let args = Args { statement, ..args.clone() };
-    sign(global, &args, context, text, rebuilt, explained).map(drop)
 }

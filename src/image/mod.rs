@@ -13,6 +13,7 @@ mod archive;
 mod artifact;
 mod contents;
 mod entries;
+mod form;
 mod layout;
 mod model;
 mod open;

@@ -1,13 +1,13 @@
 //! Opening an image in any of its forms: layout folder, archive of one, docker archive.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::form::{self, Form};
 use super::model::{Descriptor, INDEX, MANIFEST};
 use super::overlay::Overlay;
 use super::whole::{Blob, Whole};
@@ -36,6 +36,8 @@ pub struct Image {
     pub platforms: Vec<OpenPlatform>,
     /// What refers to it, or to one of its platforms.
     pub referrers: Vec<Referrer>,
+    /// Other images that lie in the same layout: what they are called there, and their digests.
+    pub strays: Vec<(Option<String>, BlobDigest)>,
     /// Annotations of its index.
     pub annotations: BTreeMap<String, String>,
     /// Every blob that it says it has, and its length.
@@ -76,13 +78,6 @@ pub struct OpenPlatform {
     pub annotations: BTreeMap<String, String>,
     /// Its layers, the lowest first: where the image has them, their length in bytes, their digest.
     pub layers: Vec<(String, u64, Option<BlobDigest>)>,
-}
-
-#[derive(Debug)]
-enum Form {
-    Folder(PathBuf),
-    Archive(PathBuf, BTreeMap<String, (u64, u64)>),
-    Store(Store, Vec<u8>),
 }
 
 #[derive(Deserialize)]
@@ -128,7 +123,7 @@ impl Image {
         let form = if host::is_dir(path) {
             Form::Folder(path.to_owned())
         } else {
-            Form::Archive(path.to_owned(), members(path)?)
+            Form::Archive(path.to_owned(), form::members(path)?)
         };
         Self::of_form(name, form)
     }
@@ -147,6 +142,7 @@ impl Image {
             index: None,
             platforms: Vec::new(),
             referrers: Vec::new(),
+            strays: Vec::new(),
             annotations: BTreeMap::new(),
             blobs: BTreeMap::new(),
             overlay: None,
@@ -171,59 +167,17 @@ impl Image {
     }
 
     fn has(&self, member: &str) -> bool {
-        match &self.form {
-            Form::Folder(folder) => host::exists(&folder.join(member)),
-            Form::Archive(_, members) => members.contains_key(member),
-            Form::Store(store, _) => {
-                let digest = member.strip_prefix("blobs/sha256/").and_then(|hex| hex.parse().ok());
-                let there = digest.is_some_and(|digest| store.find(&digest).is_ok_and(|size| size.is_some()));
-                there || member == "index.json"
-            }
-        }
+        self.form.has(member)
     }
 
     /// A reader of a member, and its length in bytes.
     pub fn read(&self, member: &str) -> Result<(Box<dyn Read + Send>, u64)> {
-        match &self.overlay {
-            Some(over) if member == "index.json" || !self.has(member) => {
-                self.read_stored(&over.store, &over.top, member)
-            }
-            _ => self.read_form(member),
-        }
-    }
-
-    fn read_form(&self, member: &str) -> Result<(Box<dyn Read + Send>, u64)> {
-        match &self.form {
-            Form::Folder(folder) => {
-                let path = folder.join(member);
-                if !host::exists(&path) {
-                    return Err(self.bad(&format!("`{member}` is missing")).into());
-                }
-                let file = host::open(&path)?;
-                let size =
-                    file.metadata().map_err(|error| host::file_problem("reading", &path, &error))?.len();
-                Ok((Box::new(file), size))
-            }
-            Form::Archive(path, members) => {
-                let (at, size) =
-                    members.get(member).ok_or_else(|| self.bad(&format!("`{member}` is missing")))?;
-                let mut file = host::open(path)?;
-                file.seek(SeekFrom::Start(*at))
-                    .map_err(|error| host::file_problem("reading", path, &error))?;
-                Ok((Box::new(file.take(*size)), *size))
-            }
-            Form::Store(store, top) => self.read_stored(store, top, member),
-        }
-    }
-
-    fn read_stored(&self, store: &Store, top: &[u8], member: &str) -> Result<(Box<dyn Read + Send>, u64)> {
-        if member == "index.json" {
-            return Ok((Box::new(io::Cursor::new(top.to_vec())), top.len() as u64));
-        }
-        let digest = member.strip_prefix("blobs/sha256/").and_then(|hex| hex.parse::<Sha256>().ok());
-        let digest = digest.ok_or_else(|| self.bad(&format!("`{member}` is missing")))?;
-        let size = store.find(&digest)?.ok_or_else(|| self.bad(&format!("`{member}` is missing")))?;
-        Ok((Box::new(store.open_blob(&digest)?), size))
+        let over = self.overlay.as_ref().filter(|_| member == "index.json" || !self.has(member));
+        let found = match over {
+            Some(over) => form::read_stored(&over.store, &over.top, member)?,
+            None => self.form.read(member)?,
+        };
+        Ok(found.ok_or_else(|| self.bad(&format!("`{member}` is missing")))?)
     }
 
     fn small(&self, member: &str, most: u64) -> Result<Vec<u8>> {
@@ -325,11 +279,14 @@ impl Image {
             let platform = self.read_manifest(&first)?;
             self.platforms.push(platform);
         }
-        others.into_iter().filter(|descriptor| descriptor.media_type == MANIFEST).try_for_each(|descriptor| {
-            let referrer = self.read_referrer(descriptor)?;
-            self.referrers.extend(referrer);
-            Ok(())
-        })
+        for descriptor in others {
+            let manifest = descriptor.media_type == MANIFEST;
+            match if manifest { self.read_referrer(descriptor)? } else { None } {
+                Some(referrer) => self.referrers.push(referrer),
+                None => self.strays.push((name(descriptor), descriptor.digest)),
+            }
+        }
+        Ok(())
     }
 
     /// What refers to the image or to one of its platforms; other things in a layout are passed over.
@@ -398,21 +355,4 @@ impl Image {
 fn platform_of(config: &Value) -> String {
     let text = |key: &str| config.get(key).and_then(Value::as_str).unwrap_or("unknown").to_owned();
     format!("{}/{}", text("os"), text("architecture"))
-}
-
-/// Where each member of a plain tar begins, and its length.
-fn members(path: &Path) -> Result<BTreeMap<String, (u64, u64)>> {
-    let bad = |error: io::Error| {
-        Problem::new(codes::BAD_IMAGE, format!("`{}` does not read as a tar", path.display()))
-            .fact("cause", error)
-    };
-    let file: File = host::open(path)?;
-    let mut archive = tar::Archive::new(file);
-    let mut members = BTreeMap::new();
-    for member in archive.entries_with_seek().map_err(bad)? {
-        let member = member.map_err(bad)?;
-        let name = String::from_utf8_lossy(&member.path_bytes()).trim_start_matches("./").to_owned();
-        members.insert(name, (member.raw_file_position(), member.size()));
-    }
-    Ok(members)
 }

@@ -52,6 +52,7 @@ pub fn verify(image: &Image, against: &Against) -> Report {
         let Some(present) = present(about, &contents) else { continue };
         check_statements(about, statements, &present, against.policy, &mut report);
     }
+    tags::check_strays(image, &mut report);
     check_policy(image, against, &mut report);
     if let Some(facts) = against.tags {
         tags::check(image, facts, &mut report);

@@ -55,6 +55,26 @@ pub fn same_line(moving: &str, version: &str) -> bool {
     version == moving || version.strip_prefix(&moving).is_some_and(|rest| rest.starts_with('.'))
 }
 
+/// A tag in a layout that names another image than the one that is checked: who asks for it gets what
+/// nobody looked at.
+pub(super) fn check_strays(image: &Image, report: &mut Report) {
+    for (tag, digest) in &image.strays {
+        match tag {
+            None => {
+                let note = format!("{digest} is in the layout too, and was not checked");
+                report.note("tag", "layout", note);
+            }
+            Some(tag) => {
+                let problem = Problem::new(codes::TAG_MOVED, format!("the tag `{tag}` names another image"))
+                    .found(digest)
+                    .expected(image.descriptor().map_or_else(String::new, |own| own.digest.to_string()))
+                    .help("somebody moved it, or another tool put a second image there: verify that one by itself");
+                report.add("tag", tag, Err(problem));
+            }
+        }
+    }
+}
+
 /// Holds the tag that an image was asked for by against the dated ones.
 pub(super) fn check(image: &Image, facts: &TagFacts, report: &mut Report) {
     let (Some(digest), Some(created)) = (image.descriptor().map(|found| found.digest), created(image)) else {
