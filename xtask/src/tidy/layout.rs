@@ -7,7 +7,7 @@ use super::finding::Finding;
 use super::tree::Tree;
 
 /// All that may stand at the top level.
-const TOP: [&str; 16] = [
+const TOP: [&str; 17] = [
     ".cargo",
     ".ci",
     ".clippy.toml",
@@ -21,6 +21,7 @@ const TOP: [&str; 16] = [
     "Cargo.toml",
     "LICENSE",
     "README.md",
+    "docs",
     "keys",
     "recipes",
     "src",
