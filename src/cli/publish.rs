@@ -97,13 +97,13 @@ fn sign(
     let own;
     let signer = match (signer, development_public_key(&environment)?) {
         (Some(signer), _) => Some(signer),
-        (None, Some(key)) if pipeline::signed_by(&image, &key.hint())? == Some(true) => {
+        (None, Some(key)) if pipeline::signed_by(&image, Some(&key))? == Some(true) => {
             own = args.signing.open(&environment)?;
             Some(own.as_ref())
         }
         _ => None,
     };
-    if pipeline::signed_by(&image, "")?.is_none() {
+    if pipeline::signed_by(&image, None)?.is_none() {
         progress.say("Unsigned", &format!("nothing is said about `{}`; `--key FILE` signs it", image.name()));
     }
     let extra = match signer.filter(|signer| !args.no_legacy && signer.lasting_identity().is_some()) {

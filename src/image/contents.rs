@@ -60,7 +60,11 @@ pub fn contents(image: &Image, platform: &OpenPlatform) -> Result<Contents> {
         .unwrap_or_default();
     let mut contents = Contents::default();
     let mut status = BTreeMap::new();
-    for (at, (member, _, digest)) in platform.layers.iter().enumerate() {
+    if let Some(more) = diff_ids.get(platform.layers.len()) {
+        let what = format!("the configuration of {} names more layers than its manifest", platform.platform);
+        return Err(Problem::new(codes::CORRUPT, what).found(more).into());
+    }
+    for (at, (member, size, digest)) in platform.layers.iter().enumerate() {
         let (reader, _) = image.read(member)?;
         let wrong = |why: String| {
             Problem::new(
@@ -72,7 +76,10 @@ pub fn contents(image: &Image, platform: &OpenPlatform) -> Result<Contents> {
         let mut blob = HashReader::new(reader);
         let diff_id = read_layer(&mut blob, at, &mut contents, &mut status)
             .map_err(|error| wrong(error.to_string()))?;
-        let (found, _) = blob.finish();
+        let (found, length) = blob.finish();
+        if length != *size {
+            return Err(wrong(format!("{length} bytes")).expected(format!("{size} bytes")).into());
+        }
         if let Some(digest) = digest.filter(|digest| digest.0 != found) {
             return Err(wrong(format!("sha256:{found}")).expected(digest).into());
         }

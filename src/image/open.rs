@@ -157,6 +157,11 @@ impl Image {
         Ok(image)
     }
 
+    /// Whether it is what `docker load` takes, which has no place for referrers.
+    pub fn is_docker_archive(&self) -> bool {
+        self.has("manifest.json")
+    }
+
     /// How it was called.
     pub fn name(&self) -> &str {
         &self.name
@@ -297,6 +302,7 @@ impl Image {
             self.index.is_some_and(|(index, _)| index == digest)
                 || platforms.any(|platform| platform.digest == Some(digest))
         };
+        self.blob(&manifest.config)?;
         let Some(subject) = manifest.subject.filter(|subject| ours(subject.digest)) else { return Ok(None) };
         let named = [descriptor, &manifest.config].into_iter().chain(&manifest.layers);
         self.blobs.extend(named.map(|named| (named.digest, named.size)));

@@ -12,11 +12,11 @@ use crate::diag::{Problem, Result, codes};
 use crate::ident::BlobDigest;
 use crate::image::{self, Artifact, Descriptor, Image};
 use crate::sign::{
-    Attestation, Bundle, Keys, LegacyKind, LegacyManifest, Material, Signer, attestation_manifest,
+    Attestation, Bundle, Keys, LegacyKind, LegacyManifest, PublicKey, Signer, attestation_manifest,
     legacy_tag, signature_manifest, simple_signing,
 };
 use crate::store::Store;
-use crate::verify::{self, About, Attached, is_bundle, read_attached};
+use crate::verify::{self, About, Attached, elsewhere, is_bundle, read_attached};
 
 /// A manifest of cosign's older form, and the tag that it goes under.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ pub struct OlderForm {
     pub manifest: LegacyManifest,
 }
 
-/// Whether a signer's key made a bundle's signature, as far as the bundle says.
-fn is_by(bundle: &Bundle, signer: &dyn Signer) -> bool {
-    matches!(bundle.material(), Material::PublicKey { hint } if *hint == signer.public_key().hint())
+/// Whether a key made a bundle's signature. That the bundle names the key says nothing.
+fn is_by(bundle: &Bundle, key: &PublicKey) -> bool {
+    bundle.verify(std::slice::from_ref(key)).is_ok()
 }
 
 /// The statements about a subject.
@@ -56,8 +56,11 @@ pub fn resigned(store: &Store, image: Image, signer: &dyn Signer, trusted: &Keys
         let there = statements(&image, &about)?;
         let mut kinds = Vec::new();
         for attached in there {
-            if !is_by(&attached.bundle, signer) {
+            if !is_by(&attached.bundle, signer.public_key()) {
                 trusted.verify(&attached.bundle).map_err(|failure| untrusted(&attached, failure))?;
+            }
+            if !attached.statement.is_about(&about.digest) {
+                return Err(elsewhere(&attached, &about).into());
             }
             let kind = attached.statement.predicate_type.clone();
             let payload = attached.bundle.into_payload();
@@ -88,13 +91,14 @@ fn untrusted(attached: &Attached, failure: crate::diag::Failure) -> crate::diag:
     Problem { code: codes::NOT_SIGNED, message, ..problem }.help(help).into()
 }
 
-/// Whether an image has statements, and whether this key signed all of their signatures.
-pub fn signed_by(image: &Image, hint: &str) -> Result<Option<bool>> {
+/// Whether an image has statements, and whether this key signed all of them; `None` stands for a key
+/// that there is not.
+pub fn signed_by(image: &Image, key: Option<&PublicKey>) -> Result<Option<bool>> {
     let mut any = None;
     for about in verify::subjects(image) {
         for attached in statements(image, &about)? {
-            let same = matches!(attached.bundle.material(), Material::PublicKey { hint: own } if own == hint);
-            any = Some(any.unwrap_or(true) && same);
+            let same = key.is_some_and(|key| is_by(&attached.bundle, key));
+            any = Some(any.unwrap_or(true) && same && attached.statement.is_about(&about.digest));
         }
     }
     Ok(any)
@@ -104,10 +108,10 @@ pub fn signed_by(image: &Image, hint: &str) -> Result<Option<bool>> {
 pub fn older_form(image: &Image, signer: &dyn Signer, repository: &str) -> Result<Vec<OlderForm>> {
     let mut forms = Vec::new();
     for about in verify::subjects(image) {
-        let own: Vec<Attached> = statements(image, &about)?
-            .into_iter()
-            .filter(|attached| is_by(&attached.bundle, signer))
-            .collect();
+        let own = |attached: &Attached| {
+            attached.statement.is_about(&about.digest) && is_by(&attached.bundle, signer.public_key())
+        };
+        let own: Vec<Attached> = statements(image, &about)?.into_iter().filter(own).collect();
         forms.push(simple(&about.digest, signer, repository)?);
         let said: Vec<Attestation> = own
             .iter()

@@ -18,6 +18,9 @@ use crate::image::{self, Contents, Image};
 use crate::sbom;
 use crate::sign::Keys;
 
+/// Seconds.
+const DAY: i64 = 86_400;
+
 /// What an image is held against.
 pub struct Against<'a> {
     /// Whose signatures count.
@@ -37,7 +40,7 @@ pub struct Against<'a> {
 pub fn verify(image: &Image, against: &Against) -> Report {
     let mut report = Report::default();
     let subjects = subjects(image);
-    if subjects.is_empty() {
+    if subjects.is_empty() || image.is_docker_archive() {
         let problem = Problem::new(codes::NO_STATEMENT, "a docker archive has no place for statements");
         let help = "verify the OCI layout or the published reference that it was made from";
         report.add("signature", "image", Err(problem.help(help)));
@@ -104,6 +107,11 @@ fn check_statements(
         for predicate in of_kind(kind) {
             report.add("files", &about.name, check_listing(about, kind, predicate, present));
         }
+    }
+    if !policy.builders.is_empty() && of_kind(attest::PROVENANCE).next().is_none() {
+        let what = format!("nothing that is trusted says who built the {}", about.name);
+        let problem = Problem::new(codes::POLICY, what).expected(policy.builders.join(", "));
+        report.add("policy", &about.name, Err(problem));
     }
     for predicate in of_kind(attest::PROVENANCE) {
         match origin::check(&about.name, predicate, present) {
@@ -186,6 +194,10 @@ fn check_age(created: Option<&str>, most: Age, now: Epoch) -> std::result::Resul
     };
     let text = created.ok_or_else(|| problem("no time".to_owned()))?;
     let created: Epoch = text.parse().map_err(|_| problem(format!("the time `{text}`")))?;
+    // A clock that is a little off is no reason to distrust an image; one made tomorrow is.
+    if created.0 - now.0 > DAY {
+        return Err(problem(format!("created {created}, which is still to come")));
+    }
     if now.0 - created.0 > most.0 {
         return Err(problem(format!("created {created}")));
     }

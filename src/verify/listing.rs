@@ -51,7 +51,9 @@ pub fn compare(of: &str, digest: &BlobDigest, listed: &Listed, present: &Present
             .found(found)
             .expected(digest));
     }
-    let packages: BTreeSet<_> = listed.packages.iter().filter_map(|purl| read_purl(purl)).collect();
+    let (read, unread): (Vec<_>, Vec<_>) =
+        listed.packages.iter().map(|purl| (purl, read_purl(purl))).partition(|(_, read)| read.is_some());
+    let packages: BTreeSet<_> = read.into_iter().filter_map(|(_, read)| read).collect();
     let mut differences = file_differences(&listed.files, &present.files);
     let named = |(name, version, architecture): &(String, String, String)| {
         format!("package {name} {version} ({architecture})")
@@ -67,6 +69,7 @@ pub fn compare(of: &str, digest: &BlobDigest, listed: &Listed, present: &Present
             .difference(&present.packages)
             .map(|one| format!("{} is listed and not in the image", named(one))),
     );
+    differences.extend(unread.into_iter().map(|(purl, _)| format!("`{purl}` does not read as a package")));
     if differences.is_empty() {
         let (files, packages) = (present.files.len(), packages.len());
         return Ok(format!("{files} files and {packages} packages are as listed"));

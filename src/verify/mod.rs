@@ -24,5 +24,5 @@ pub use checks::{Against, unreadable, verify};
 pub use compare::{Difference, Differences, DifferingFile, differences};
 pub use policy::Policy;
 pub use report::{Check, Outcome, Report};
-pub use statements::{About, subjects};
+pub use statements::{About, elsewhere, subjects};
 pub use tags::{DatedImage, TagFacts, dated, same_line};

@@ -76,16 +76,20 @@ impl Report {
 }
 
 impl Check {
-    /// The check for machines: `{"what", "of", "outcome", "detail", "code"?}`.
+    /// The check for machines: `{"what", "of", "outcome", "detail"}`, and of one that failed `code`,
+    /// `facts`, `help`.
     pub fn to_json(&self) -> Value {
-        let (outcome, detail, code) = match &self.outcome {
-            Outcome::Passed(detail) => ("passed", detail.clone(), None),
-            Outcome::Noted(detail) => ("noted", detail.clone(), None),
-            Outcome::Failed(problem) => ("failed", problem.message.clone(), Some(problem.code.to_string())),
+        let (outcome, detail) = match &self.outcome {
+            Outcome::Passed(detail) => ("passed", detail),
+            Outcome::Noted(detail) => ("noted", detail),
+            Outcome::Failed(problem) => ("failed", &problem.message),
         };
         let mut value = json!({ "what": self.what, "of": self.of, "outcome": outcome, "detail": detail });
-        if let Some(code) = code {
-            value["code"] = json!(code);
+        if let Outcome::Failed(problem) = &self.outcome {
+            let facts = problem.facts.iter().map(|(name, fact)| json!({ "name": name, "value": fact }));
+            value["code"] = json!(problem.code.to_string());
+            value["facts"] = facts.collect();
+            value["help"] = json!(problem.help);
         }
         value
     }

@@ -97,7 +97,8 @@ fn what(kind: &str) -> &'static str {
     }
 }
 
-fn elsewhere(attached: &Attached, about: &About) -> Problem {
+/// The problem with a statement that is attached to what it is not about.
+pub fn elsewhere(attached: &Attached, about: &About) -> Problem {
     let named: Vec<String> =
         attached.statement.subject.iter().filter_map(|subject| Some(subject.sha256()?.to_string())).collect();
     let kind = kind_name(&attached.statement.predicate_type);
