@@ -95,7 +95,8 @@ fn collect(layout: &Path, index: &Value, images: &mut BTreeMap<String, Image>) {
         let document = json(&blob(layout, descriptor));
         if document["manifests"].is_array() {
             collect(layout, &document, images);
-        } else {
+        } else if document["subject"].is_null() {
+            // What has a subject says something about the image.
             let image = Image::read(layout, document);
             let name = image.config["architecture"].as_str().expect("an architecture").into();
             images.insert(name, image);
