@@ -6,6 +6,8 @@
 mod adding;
 #[path = "evidence/flags.rs"]
 mod flags;
+#[path = "evidence/forged.rs"]
+mod forged;
 #[path = "evidence/listed.rs"]
 mod listed;
 #[path = "evidence/provenance.rs"]

@@ -20,6 +20,8 @@ mod support;
 mod tags;
 #[path = "verify/trust.rs"]
 mod trust;
+#[path = "verify/unseen.rs"]
+mod unseen;
 
 use serde_json::Value;
 use support::signed::Signed;
