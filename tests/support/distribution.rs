@@ -144,7 +144,7 @@ impl Inner {
             let (repository, rest) = rest.split_once(marker)?;
             Some((repository.to_owned(), rest.to_owned()))
         };
-        let places = ["/blobs/uploads/", "/blobs/", "/manifests/", "/referrers/"];
+        let places = ["/blobs/uploads/", "/blobs/", "/manifests/", "/referrers/", "/tags/list"];
         let Some((at, (repository, rest))) =
             places.iter().enumerate().find_map(|(at, marker)| Some((at, split(marker)?)))
         else {
@@ -157,7 +157,8 @@ impl Inner {
             0 => self.upload(asked, &repository, &rest, body),
             1 => self.blob(asked, &repository, &rest),
             2 => self.manifests(asked, &repository, &rest, body),
-            _ => self.listed(&repository, &rest),
+            3 => self.listed(&repository, &rest),
+            _ => self.tagged(&repository),
         }
     }
 
@@ -328,6 +329,13 @@ impl Inner {
                 lacks.push(blob);
             }
         }
+    }
+
+    fn tagged(&self, repository: &str) -> Response {
+        let tags: Vec<&String> =
+            self.tags.keys().filter(|(found, _)| found == repository).map(|(_, tag)| tag).collect();
+        let body = json!({ "name": repository, "tags": tags }).to_string().into_bytes();
+        Response { body, ..Response::new(200) }
     }
 
     fn listed(&self, repository: &str, subject: &str) -> Response {

@@ -96,7 +96,7 @@ fn collect(layout: &Path, index: &Value, images: &mut BTreeMap<String, Image>) {
         if document["manifests"].is_array() {
             collect(layout, &document, images);
         } else if document["subject"].is_null() {
-            // What refers to an image is none.
+            // What has a subject says something about the image.
             let image = Image::read(layout, document);
             let name = image.config["architecture"].as_str().expect("an architecture").into();
             images.insert(name, image);

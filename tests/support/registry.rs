@@ -144,6 +144,17 @@ impl Registry {
         self.inner().put_manifest(repository, tag, media_type, bytes)
     }
 
+    /// Puts a blob there.
+    pub fn put_blob(&self, repository: &str, bytes: &[u8]) {
+        let digest = format!("sha256:{}", super::sha256_hex(bytes));
+        self.inner().blobs.insert((repository.into(), digest), bytes.to_vec());
+    }
+
+    /// The bytes of a blob.
+    pub fn blob(&self, repository: &str, digest: &str) -> Option<Vec<u8>> {
+        self.inner().blobs.get(&(repository.into(), digest.into())).cloned()
+    }
+
     /// Takes a manifest away.
     pub fn remove(&self, repository: &str, digest: &str) {
         self.inner().manifests.remove(&(repository.into(), digest.into()));
