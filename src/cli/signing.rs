@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Environment};
 use crate::image::Beside;
-use crate::sign::{Choice, Passwords, Signer, trusted_root};
+use crate::sign::{Choice, Keyless, Keys, Passwords, Signer, TrustedRoot, trusted_root};
 
 /// Who signs. What is said here goes before the environment's `HARDPAN_KEY` and `HARDPAN_SIGNER`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -13,11 +13,68 @@ pub(super) struct SigningArgs {
     /// Sign with this key; `HARDPAN_KEY` if not said, else a key of this machine, made on first use
     #[arg(long, value_name = "FILE", conflicts_with = "signer")]
     key: Option<PathBuf>,
-    /// Sign by another program (`hardpan explain HP105`); `HARDPAN_SIGNER` if not said
-    #[arg(long, value_name = "exec:PROGRAM", conflicts_with = "password_file")]
+    /// Sign by another program (exec:PROGRAM, `hardpan explain HP105`), or as an identity (keyless,
+    /// `hardpan explain HP106`); `HARDPAN_SIGNER` if not said
+    #[arg(long, value_name = "SIGNER", conflicts_with = "password_file")]
     signer: Option<String>,
     #[command(flatten)]
     password: PasswordArgs,
+    #[command(flatten)]
+    keyless: KeylessArgs,
+}
+
+/// What signing as an identity works with.
+#[derive(Debug, Clone, Default, clap::Args)]
+struct KeylessArgs {
+    /// For `--signer keyless`: who signs, an OpenID Connect token; `SIGSTORE_ID_TOKEN` if not said
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    identity_token: Option<PathBuf>,
+    /// For `--signer keyless`: which services are asked
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    signing_config: Option<PathBuf>,
+    /// For `--signer keyless`: what the services' answers are verified with
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    trusted_root: Option<PathBuf>,
+}
+
+/// Whose signatures count.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct TrustArgs {
+    /// The public key of who must have signed; may be given several times. If nobody is named: those in
+    /// keys/, and the development key of this machine
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// The identity of who must have signed without a lasting key: a mail address or URI
+    #[arg(long, value_name = "ID", requires = "certificate_oidc_issuer", requires = "trusted_root")]
+    certificate_identity: Option<String>,
+    /// Who vouches for that identity
+    #[arg(long, value_name = "ISSUER", requires = "certificate_identity")]
+    certificate_oidc_issuer: Option<String>,
+    /// The trusted root of the instance that they signed with
+    #[arg(long, value_name = "FILE", requires = "certificate_identity")]
+    trusted_root: Option<PathBuf>,
+}
+
+impl TrustArgs {
+    /// Those that were named, else those of the working folder and of this machine.
+    pub(super) fn open(&self, environment: &Environment) -> Result<Keys> {
+        let Some(identity) = &self.certificate_identity else {
+            if self.key.is_empty() {
+                return Keys::by_default(Path::new("keys"), environment);
+            }
+            return Keys::of_files(&self.key);
+        };
+        let root = self.trusted_root.as_deref().map(TrustedRoot::open).transpose()?;
+        // The arguments are declared so that neither is missing.
+        let (Some(issuer), Some(root)) = (&self.certificate_oidc_issuer, root) else {
+            return Err(Problem::new(
+                codes::USAGE,
+                "an identity without who vouches for it, or without a trusted root",
+            )
+            .into());
+        };
+        Keys::of_files(&self.key)?.with_identity(identity, issuer, &root)
+    }
 }
 
 /// Where passwords come from.
@@ -54,10 +111,16 @@ impl SigningArgs {
             let problem = Problem::new(codes::CONFIG, "both HARDPAN_KEY and HARDPAN_SIGNER are set");
             return Err(problem.help("unset one of them, or say `--key` or `--signer`").into());
         }
+        let keyless = Keyless {
+            identity_token: self.keyless.identity_token.clone(),
+            signing_config: self.keyless.signing_config.clone(),
+            trusted_root: self.keyless.trusted_root.clone(),
+        };
         Ok(Choice {
             key: self.key.clone().or(key),
             signer: self.signer.clone().or(signer),
             password_file: self.password.password_file.clone(),
+            keyless,
         })
     }
 }
@@ -83,6 +146,7 @@ pub(super) fn signer_named(name: &str, password_file: Option<&Path>) -> Result<B
         key: (!program).then(|| PathBuf::from(name)),
         signer: program.then(|| name.to_owned()),
         password_file,
+        ..Choice::default()
     };
     choice.open(&Environment::of_process())
 }

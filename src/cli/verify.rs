@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::signing::TrustArgs;
 use super::{Global, print, pull};
 use crate::diag::{Failure, Result};
 use crate::host::{self, Progress};
@@ -24,10 +25,8 @@ pub(super) struct Args {
     /// An OCI layout folder, an archive file, or a reference
     #[arg(value_name = "IMAGE")]
     image: String,
-    /// The public key of who must have signed; may be given several times. If not said: those in keys/,
-    /// and the development key of this machine
-    #[arg(long, value_name = "FILE")]
-    key: Vec<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// What else is asked of the image: builders, source, recipes, max-age, require
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -37,12 +36,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
-    let keys = keys(&args.key)?;
+    let keys = args.trust.open(&Global::environment())?;
     let policy = args.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default();
     let store = Store::open(&global.store_path()?)?;
     let progress = Progress::new(global.voice());
-    let used: Vec<String> =
-        keys.names().map(|(name, fingerprint)| format!("{name} ({fingerprint})")).collect();
+    let named = keys.names().map(|(name, fingerprint)| format!("{name} ({fingerprint})"));
+    let used: Vec<String> = named.chain(keys.identities()).collect();
     progress.say("Trusting", &used.join(", "));
     let opened = pull::open(&args.image, &store, args.plain_http);
     let (digest, report) = match damaged(opened)? {
@@ -65,6 +64,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
             "digest": digest,
             "passed": report.passed(),
             "keys": keys.names().map(|(name, fingerprint)| json!({ "name": name, "fingerprint": fingerprint })).collect::<Vec<_>>(),
+            "identities": keys.identities().collect::<Vec<_>>(),
             "checks": report.checks.iter().map(verify::Check::to_json).collect::<Vec<Value>>(),
         });
         print::line(&value.to_string());

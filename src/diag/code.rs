@@ -41,6 +41,8 @@ pub mod codes {
         BUSY = 104;
         /// A program that was to sign failed.
         SIGNER = 105;
+        /// A service for keyless signing failed, or its answer does not verify.
+        KEYLESS = 106;
         /// Arguments that don't fit together.
         USAGE = 201;
         /// The output path holds something else.
@@ -53,6 +55,8 @@ pub mod codes {
         PASSWORD = 205;
         /// A key file that is open to other users.
         LOOSE_KEY = 206;
+        /// An identity token that is missing, has expired or does not read.
+        TOKEN = 207;
         /// Not TOML.
         SYNTAX = 301;
         /// A key that the language does not have.

@@ -82,6 +82,12 @@ pub fn write_bundle(payload_type: &str, payload: &[u8], signature: &[u8], materi
     canon::sorted_to_json(&object(bundle))
 }
 
+/// The JSON of a DSSE envelope alone, with the fields that it must have.
+#[cfg(feature = "keyless")]
+pub(super) fn write_envelope(payload_type: &str, payload: &[u8], signature: &[u8]) -> Vec<u8> {
+    canon::to_json(&envelope(payload_type, payload, json!({ "sig": STANDARD.encode(signature) })))
+}
+
 /// Moves values into an object: a payload of many megabytes is not copied, as `json!` would.
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())

@@ -41,7 +41,7 @@ impl ExecSigner {
     pub fn open(signer: &str) -> Result<Self> {
         let program = signer.strip_prefix(SCHEME).filter(|program| !program.is_empty()).ok_or_else(|| {
             Problem::new(codes::USAGE, format!("`{}` names no signer", signer.escape_debug()))
-                .expected("exec:PROGRAM, PROGRAM being a path or a name in PATH")
+                .expected("`keyless`, or exec:PROGRAM, PROGRAM being a path or a name in PATH")
         })?;
         let patience = patience()?;
         let answer = ask(program, "public-key", &[], patience)?;
@@ -91,7 +91,7 @@ fn read_signature(answer: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-fn patience() -> Result<Duration> {
+pub(super) fn patience() -> Result<Duration> {
     const NAME: &str = "HARDPAN_SIGNER_TIMEOUT";
     let Some(text) = host::variable(NAME) else { return Ok(Duration::from_mins(1)) };
     match text.parse() {

@@ -3,7 +3,7 @@
 //! ```text
 //! payload ─► canon::pae_head + payload ─► Signer ─► bundle (JSON) ─► Bundle::parse ─► verify(keys)
 //!                                           │                           └► legacy: .sig and .att
-//!                    key file · exec:PROGRAM · development key
+//!                    key file · exec:PROGRAM · development key · keyless
 //! ```
 //!
 //! Signatures are ECDSA over P-256 with SHA-256. With a key file they are deterministic (RFC 6979), so
@@ -17,6 +17,11 @@ mod choice;
 mod development;
 mod exec;
 mod keyfile;
+#[cfg(feature = "keyless")]
+mod keyless;
+#[cfg(not(feature = "keyless"))]
+#[path = "keyless/absent.rs"]
+mod keyless;
 mod legacy;
 mod password;
 mod pem;
@@ -28,7 +33,7 @@ mod signer;
 mod trusted;
 
 pub use bundle::{BUNDLE, BUNDLE_FAMILY, Bundle, Material, VerifiedBy, write_bundle};
-pub use choice::Choice;
+pub use choice::{Choice, Keyless};
 pub use development::{development_key, development_public_key};
 pub use exec::ExecSigner;
 pub use keyfile::{KeyFiles, holds_private_key, open_key, read_public_key};

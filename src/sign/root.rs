@@ -1,12 +1,15 @@
 //! The file of trusted roots that verifiers of Sigstore bundles ask for, even where a key is all that
 //! they need.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::canon;
 use crate::diag::{Problem, Result, codes};
+use crate::host;
 
 /// The media type (Sigstore protobuf specifications, `TrustedRoot`), with either version of it.
 const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
@@ -52,6 +55,11 @@ impl TrustedRoot {
             }
         }
         Ok(Self { value })
+    }
+
+    /// Reads the file at a path.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::parse(&host::read(path)?).map_err(|failure| failure.fact("file", path.display()))
     }
 
     /// A list in it; empty if it is not there.

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use super::{Bundle, PublicKey, development_public_key, read_public_key};
+use super::keyless::Identity;
+use super::{Bundle, Material, PublicKey, TrustedRoot, development_public_key, read_public_key};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Environment};
 use crate::ident::Sha256;
 
-/// Keys whose signatures count.
+/// Keys and identities whose signatures count.
 #[derive(Debug, Clone, Default)]
 pub struct Keys {
-    keys: Vec<PublicKey>,
+    known: Vec<PublicKey>,
     names: Vec<String>,
+    identities: Vec<Identity>,
 }
 
 impl Keys {
@@ -37,7 +39,7 @@ impl Keys {
         if let Some(key) = development_public_key(environment)? {
             keys.add(key, "the development key of this machine".to_owned());
         }
-        if keys.keys.is_empty() {
+        if keys.known.is_empty() {
             return Err(Problem::new(codes::USAGE, "there is no key to verify with")
                 .found(format!("no `.pub` file in `{}`, and no development key", folder.display()))
                 .help("name the signer's public key: `--key FILE`")
@@ -53,19 +55,39 @@ impl Keys {
         self
     }
 
+    /// These, and whoever signs without a lasting key under an identity: exactly this one, vouched for
+    /// by exactly this issuer, with certificates and log entries of the services of a trusted root.
+    pub fn with_identity(mut self, identity: &str, issuer: &str, root: &TrustedRoot) -> Result<Self> {
+        self.identities.push(Identity::new(identity, issuer, root)?);
+        Ok(self)
+    }
+
+    /// What each identity is called.
+    pub fn identities(&self) -> impl Iterator<Item = String> {
+        self.identities.iter().map(Identity::name)
+    }
+
     fn add(&mut self, key: PublicKey, name: String) {
-        self.keys.push(key);
+        self.known.push(key);
         self.names.push(name);
     }
 
     /// What each key is called, with its fingerprint.
     pub fn names(&self) -> impl Iterator<Item = (&str, Sha256)> {
-        self.names.iter().map(String::as_str).zip(self.keys.iter().map(PublicKey::fingerprint))
+        self.names.iter().map(String::as_str).zip(self.known.iter().map(PublicKey::fingerprint))
     }
 
-    /// What the key that signed a bundle is called.
+    /// What the key or identity that signed a bundle is called.
     pub fn verify(&self, bundle: &Bundle) -> Result<String> {
-        let by = bundle.verify(&self.keys)?;
+        if let (Material::Certificate { .. }, [first, others @ ..]) =
+            (bundle.material(), &self.identities[..])
+        {
+            let first = first.verify(bundle);
+            return others
+                .iter()
+                .fold(first, |found, other| found.or_else(|why| other.verify(bundle).or(Err(why))));
+        }
+        let by = bundle.verify(&self.known)?;
         Ok(self.names[by.index].clone())
     }
 }

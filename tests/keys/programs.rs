@@ -158,7 +158,7 @@ fn a_program_does_not_get_the_password_of_keys() {
 
 #[test]
 fn a_key_and_a_signer_exclude_each_other() {
-    let choice = Choice { key: Some("a".into()), signer: Some("exec:true".into()), password_file: None };
+    let choice = Choice { key: Some("a".into()), signer: Some("exec:true".into()), ..Choice::default() };
     let failure = choice.open(&hardpan::host::Environment::of_process()).err().expect("refused");
     assert!(failure.is(codes::USAGE));
 }

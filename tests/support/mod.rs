@@ -9,8 +9,10 @@
 #![allow(clippy::return_self_not_must_use, clippy::new_without_default)]
 
 mod archive;
+mod certified;
 mod compression;
 mod deb;
+mod der;
 mod distribution;
 mod elf;
 mod fault;
@@ -25,11 +27,13 @@ mod sandbox;
 mod schema;
 mod server;
 pub mod signed;
+mod sigstore;
 mod tarball;
 mod wire;
 mod world;
 
 pub use archive::Archive;
+pub use certified::Plan;
 pub use compression::{Codec, compress, decompress};
 pub use deb::Deb;
 pub use distribution::{Asked, Auth, Flaw};
@@ -45,5 +49,6 @@ pub use run::{Output, Run, Running};
 pub use sandbox::Sandbox;
 pub use schema::{Schema, validate};
 pub use server::{Request, Server};
+pub use sigstore::{Sigstore, Wrong, base64_of, bytes_of, now};
 pub use tarball::{MTIME, Tarball};
 pub use world::World;
