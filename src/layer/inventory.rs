@@ -21,8 +21,8 @@ pub const INVENTORY_VERSION: u32 = 1;
 pub struct Inventory {
     /// The packages that files were taken of.
     pub packages: BTreeMap<PackageName, PackageItem>,
-    /// Archives and local files that the recipe names, by recipe and name: `archive busybox`.
-    pub sources: BTreeMap<(String, String), SourceItem>,
+    /// Archives and local files that recipes name, by recipe and then by name: `archive busybox`.
+    pub sources: BTreeMap<String, BTreeMap<String, SourceItem>>,
     /// Regular files, each of their names.
     pub files: BTreeMap<ImagePath, FileItem>,
     /// What stands at other paths, so that a file of a layer below is known to be hidden.
@@ -81,7 +81,8 @@ pub fn inventory(recipe: &str, tree: &Tree, inputs: &Inputs) -> Inventory {
             Origin::Source(name) => {
                 let key = (recipe.to_owned(), name.clone());
                 let sha512 = inputs.sources.get(&key).and_then(|(parcel, _)| parcel.index.sha512);
-                inventory.sources.insert(key, SourceItem { sha512 });
+                let own = inventory.sources.entry(key.0).or_default();
+                own.insert(key.1, SourceItem { sha512 });
             }
             _ => {}
         }
@@ -114,6 +115,8 @@ impl Inventory {
         self.files.extend(upper.files);
         self.others.extend(upper.others);
         self.packages.extend(upper.packages);
-        self.sources.extend(upper.sources);
+        for (recipe, sources) in upper.sources {
+            self.sources.entry(recipe).or_default().extend(sources);
+        }
     }
 }

@@ -117,7 +117,10 @@ fn package_part(name: &PackageName, pin: &PackagePin, item: &PackageItem) -> Par
 }
 
 fn sources(platform: &PlatformBill, parts: &mut BTreeMap<String, Part>) {
-    for ((recipe, name), item) in &platform.inventory.sources {
+    let sources = &platform.inventory.sources;
+    for (recipe, name, item) in
+        sources.iter().flat_map(|(recipe, own)| own.iter().map(move |(name, item)| (recipe, name, item)))
+    {
         let pin = platform.sources.get(&(recipe.clone(), name.clone()));
         let part = parts.entry(source_key(name, pin.map(|pin| pin.sha256))).or_insert_with(|| Part {
             sha256: pin.map(|pin| pin.sha256),
