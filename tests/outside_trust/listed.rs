@@ -10,12 +10,12 @@ use crate::outside::sboms::{Found, cyclonedx, spdx_tools, syft};
 type Pairs = BTreeSet<(String, String)>;
 
 /// Debian's binary packages: an SBOM lists their source packages, the image and hardpan too.
-fn is_binary(package: &&Found) -> bool {
+fn is_binary(package: &Found) -> bool {
     package.purl.starts_with("pkg:deb/") && !package.purl.contains("arch=source")
 }
 
 fn debian(found: &[Found]) -> Pairs {
-    let debian = found.iter().filter(is_binary);
+    let debian = found.iter().filter(|package| is_binary(package));
     debian.map(|package| (package.name.clone(), package.version.clone())).collect()
 }
 
@@ -40,7 +40,7 @@ fn the_published_sboms_are_valid_and_list_the_packages() {
         assert_eq!(debian(&bom), expected(), "{name}");
         // Both name a package by the same address, those of the two platforms differ.
         let purls = |found: &[Found]| -> BTreeSet<String> {
-            found.iter().filter(is_binary).map(|package| package.purl.clone()).collect()
+            found.iter().filter(|package| is_binary(package)).map(|package| package.purl.clone()).collect()
         };
         assert_eq!(purls(&spdx), purls(&bom), "{name}");
     }
@@ -67,7 +67,7 @@ fn syft_finds_the_packages_that_the_sbom_lists() {
             let named = |found: &[Found]| -> BTreeSet<String> {
                 let last =
                     |package: &Found| package.purl.split('?').next()?.rsplit('/').next().map(str::to_owned);
-                found.iter().filter(is_binary).filter_map(last).collect()
+                found.iter().filter(|package| is_binary(package)).filter_map(last).collect()
             };
             assert_eq!(named(&found), named(&listed), "{kind:?} {platform}");
         }
