@@ -1,4 +1,5 @@
-//! A docker daemon of the tests' own: no bridge, no firewall rules, no network, gone when dropped.
+//! A docker daemon of the tests' own: no bridge, no firewall rules, gone when dropped; and no network
+//! but where it has to reach a registry.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -15,15 +16,23 @@ pub struct Docker {
 impl Docker {
     /// Starts one and waits until it answers.
     pub fn start() -> Self {
+        Self::launch(&["-n"])
+    }
+
+    /// The same on the network of this machine, whose loopback interface has the tests' registries.
+    pub fn start_on_this_network() -> Self {
+        Self::launch(&[])
+    }
+
+    fn launch(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
         let cgroup = format!("/hardpan-{}", std::process::id());
         let mut command = Command::new("unshare");
-        // In a process and network namespace of its own, everything it started dies with it.
-        command.args([
+        // In a process namespace of its own, everything it started dies with it.
+        command.args(more).args([
             "-m",
             "-p",
-            "-n",
             "-f",
             "--kill-child=KILL",
             "--propagation",
