@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::signing::{SigningArgs, beside};
 use super::{Global, print, pull, sbom};
 use crate::attest::{self, Subject, write_statement};
-use crate::canon;
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Progress};
 use crate::ident::Reference;
@@ -86,7 +85,8 @@ fn predicate(args: &Args) -> Result<Vec<u8>> {
         let what = format!("`{}` is a whole statement", args.predicate.display());
         return Err(Problem::new(codes::USAGE, what).expected("its `predicate` alone").into());
     }
-    Ok(canon::to_json(&value))
+    // Signed as it was given: numbers and the order of keys are not ours to change.
+    Ok(bytes.trim_ascii().to_vec())
 }
 
 /// One statement about all of these, attached to each.

@@ -1,5 +1,6 @@
 //! `hardpan publish`: images into a registry.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -53,28 +54,66 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     // A wrong password is refused before anything is sent.
     let named = args.signing.is_said()?.then(|| args.signing.open(&Global::environment())).transpose()?;
     for text in &args.images {
-        let image = pull::open(text, &store, args.plain_http)?;
-        let repository = args.to.repository(&name(&image)?).map_err(|error| unnamed(&image).found(error))?;
-        let signed = sign(args, &store, &progress, named.as_deref(), image, &repository)?;
-        let order = Order {
-            repository,
-            tags: if args.tag.is_empty() { tags(&signed.image)? } else { args.tag.clone() },
-            image: &signed.image,
-            extra: &signed.extra,
-            allow_older: args.allow_older,
-        };
-        let published = publish::push(&access, &store, &progress, &order)?;
-        if global.json {
-            results.push(as_json(&published));
-        } else {
-            say(&progress, &published);
-            print::line(&format!("{}@{}", published.repository, published.digest));
+        match one(args, &store, &progress, &access, named.as_deref(), text) {
+            Ok(published) if global.json => results.push(as_json(&published)),
+            Ok(published) => {
+                say(&progress, &published);
+                print::line(&format!("{}@{}", published.repository, published.digest));
+            }
+            // What was published before is published, and said.
+            Err(failure) if global.json && !results.is_empty() => {
+                let problems: Vec<Value> = failure.problems().iter().map(print::problem_json).collect();
+                print::line(&json!({ "published": results, "problems": problems }).to_string());
+                return Err(failure.told());
+            }
+            Err(failure) => return Err(failure),
         }
     }
     if global.json {
         print::line(&Value::Array(results).to_string());
     }
     Ok(())
+}
+
+fn one(
+    args: &Args,
+    store: &Store,
+    progress: &Progress,
+    access: &publish::Access,
+    named: Option<&dyn Signer>,
+    text: &str,
+) -> Result<Published> {
+    let image = pull::open(text, store, args.plain_http)?;
+    let repository = args.to.repository(&name(&image)?).map_err(|error| unnamed(&image).found(error))?;
+    let mut moving = if args.tag.is_empty() { tags(&image)? } else { args.tag.clone() };
+    let mut seen = BTreeSet::new();
+    moving.retain(|tag| seen.insert(tag.clone()));
+    check_tags(&moving)?;
+    let signed = sign(args, store, progress, named, image, &repository)?;
+    let order = Order {
+        repository,
+        tags: moving,
+        image: &signed.image,
+        extra: &signed.extra,
+        allow_older: args.allow_older,
+    };
+    publish::push(access, store, progress, &order)
+}
+
+/// Tags that name what refers to a digest are not for images: whoever sets one hides signatures.
+fn check_tags(tags: &[TagName]) -> Result<()> {
+    let reserved = |tag: &&TagName| {
+        let hex = tag.as_str().strip_prefix("sha256-").and_then(|rest| rest.get(..64));
+        hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    match tags.iter().find(reserved) {
+        None => Ok(()),
+        Some(tag) => {
+            Err(Problem::new(codes::USAGE, format!("the tag `{tag}` is kept for what refers to a digest"))
+                .help("choose another `--tag`")
+                .into())
+        }
+    }
 }
 
 /// Signs an image by the named signer, if there is one; else it is published as it was signed, and the

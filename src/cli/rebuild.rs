@@ -9,13 +9,13 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Global, print, pull, verify as verify_verb};
+use super::signing::TrustArgs;
+use super::{Global, print, pull};
 use crate::attest::{self as statements, ReadProvenance, read_provenance};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::ident::{BlobDigest, Platform, Sha256};
 use crate::image::{Image, layout_index};
 use crate::pipeline::{self, Context, Finished};
-use crate::sign::Keys;
 use crate::verify::{self, Attached, Difference, Differences};
 
 #[derive(Debug, Clone, clap::Args)]
@@ -26,9 +26,8 @@ pub(super) struct Args {
     /// All images of a folder, or all that are published below REGISTRY/PREFIX
     #[arg(long, value_name = "DIR|PREFIX", conflicts_with = "images")]
     all: Option<String>,
-    /// The public key of who must have signed the provenance; may be given several times
-    #[arg(long, value_name = "FILE")]
-    key: Vec<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// Sign a statement of the result with this key, or by exec:PROGRAM
     #[arg(long = "as", value_name = "KEY")]
     signer: Option<String>,
@@ -184,8 +183,11 @@ fn provenance(args: &Args, context: &Context, image: &Image) -> Result<(Attached
     let all = verify::attached_of_kind(image, &subject.digest, statements::PROVENANCE)?;
     let about: Vec<Attached> =
         all.into_iter().filter(|attached| attached.statement.is_about(&subject.digest)).collect();
-    let keys =
-        if args.key.is_empty() { verify_verb::keys(&[]).ok() } else { Some(Keys::of_files(&args.key)?) };
+    let keys = if args.trust.is_said() {
+        Some(args.trust.open(&Global::environment())?)
+    } else {
+        args.trust.open(&Global::environment()).ok()
+    };
     let mut why = None;
     let mut first = None;
     for attached in about {
@@ -201,7 +203,7 @@ fn provenance(args: &Args, context: &Context, image: &Image) -> Result<(Attached
     }
     match (first, why) {
         (None, _) => Err(missing("attached that is about it").into()),
-        (Some(_), Some(failure)) if !args.key.is_empty() => Err(failure),
+        (Some(_), Some(failure)) if args.trust.is_said() => Err(failure),
         (Some(attached), _) => {
             let what = "provenance whose signature nobody here vouches for; name a key with `--key`";
             context.progress.say("Following", what);

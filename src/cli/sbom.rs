@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
+use super::signing::TrustArgs;
 use super::{Global, print, pull};
 use crate::attest;
 use crate::canon;
 use crate::diag::{Problem, Result, codes};
 use crate::image::Image;
 use crate::store::Store;
-use crate::verify::{self, About};
+use crate::verify::{self, About, Attached};
 
 /// A format of SBOMs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -35,6 +36,8 @@ pub(super) struct Args {
     /// Speak plain http with registries that are not on this machine
     #[arg(long)]
     plain_http: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 impl Format {
@@ -51,7 +54,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let store = Store::open(&global.store_path()?)?;
     let image = pull::open_small(&args.image, &store, args.plain_http)?;
     let about = subject(&image, args.platform.as_deref())?;
-    let document = document(&image, &about, args.format.kind())?;
+    let document = document(args, &image, &about, args.format.kind())?;
     print::line(&String::from_utf8_lossy(&canon::to_json(&document)));
     Ok(())
 }
@@ -64,15 +67,42 @@ pub(super) fn subject(image: &Image, platform: Option<&str>) -> Result<About> {
     subjects.iter().find(wanted).cloned().ok_or_else(|| {
         let what =
             format!("`{}` has nothing for {}", image.name(), platform.unwrap_or("statements to be about"));
-        Problem::new(codes::USAGE, what).help(format!("it has {}", names.join(", "))).into()
+        let help = if names.is_empty() {
+            "a docker archive has no place for statements: take the OCI layout or the reference".to_owned()
+        } else {
+            format!("it has {}", names.join(", "))
+        };
+        Problem::new(codes::USAGE, what).help(help).into()
     })
 }
 
-fn document(image: &Image, about: &About, kind: &str) -> Result<Value> {
-    let found = verify::attached_of_kind(image, &about.digest, kind)?;
-    let Some(first) = found.into_iter().find(|attached| attached.statement.is_about(&about.digest)) else {
-        let what =
-            format!("the {} of `{}` has no {} attached", about.name, image.name(), attest::kind_name(kind));
+/// The document of a kind: one that a trusted key signed, if there is any; with keys that were named, only
+/// such a one. A bundle that does not read is passed over.
+fn document(args: &Args, image: &Image, about: &About, kind: &str) -> Result<Value> {
+    let own = image
+        .referrers
+        .iter()
+        .filter(|referrer| referrer.subject == about.digest && verify::is_bundle(referrer));
+    let mut found: Vec<Attached> = own
+        .filter_map(|referrer| verify::read_attached(image, referrer).ok())
+        .filter(|one| one.statement.predicate_type == kind && one.statement.is_about(&about.digest))
+        .collect();
+    let keys = args.trust.open(&Global::environment());
+    let keys = if args.trust.is_said() { Some(keys?) } else { keys.ok() };
+    let trusted = keys.and_then(|keys| found.iter().position(|one| keys.verify(&one.bundle).is_ok()));
+    if let Some(at) = trusted {
+        return Ok(found.swap_remove(at).statement.predicate);
+    }
+    let what = format!("the {} of `{}`", about.name, image.name());
+    if args.trust.is_said() && !found.is_empty() {
+        let problem = Problem::new(
+            codes::NO_STATEMENT,
+            format!("{what} has no SBOM that a key which was named signed"),
+        );
+        return Err(problem.help("name the signer's public key: `--key FILE`").into());
+    }
+    let Some(first) = found.into_iter().next() else {
+        let what = format!("{what} has no {} attached", attest::kind_name(kind));
         let help = if kind == attest::SPDX3 {
             "build it with `--spdx3`, or take `--format spdx`"
         } else {
@@ -80,5 +110,9 @@ fn document(image: &Image, about: &About, kind: &str) -> Result<Value> {
         };
         return Err(Problem::new(codes::NO_STATEMENT, what).help(help).into());
     };
+    print::error(&format!(
+        "{:>12} nobody who is trusted here signed it; name a key with `--key`",
+        "Unverified"
+    ));
     Ok(first.statement.predicate)
 }

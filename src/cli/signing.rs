@@ -56,6 +56,11 @@ pub(super) struct TrustArgs {
 }
 
 impl TrustArgs {
+    /// Whether anybody was named.
+    pub(super) fn is_said(&self) -> bool {
+        !self.key.is_empty() || self.certificate_identity.is_some()
+    }
+
     /// Those that were named, else those of the working folder and of this machine.
     pub(super) fn open(&self, environment: &Environment) -> Result<Keys> {
         let Some(identity) = &self.certificate_identity else {

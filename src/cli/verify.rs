@@ -13,7 +13,6 @@ use crate::host::{self, Progress};
 use crate::ident::Reference;
 use crate::image::Image;
 use crate::publish::{self, Purpose};
-use crate::sign::Keys;
 use crate::store::Store;
 use crate::verify::{self, Against, DatedImage, Outcome, Policy, Report, TagFacts};
 
@@ -76,14 +75,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         print::line(&digest.to_string());
     }
     report.result(&args.image)
-}
-
-/// The keys that are named, else those of the working folder and of this machine.
-pub(super) fn keys(named: &[PathBuf]) -> Result<Keys> {
-    if named.is_empty() {
-        return Keys::by_default(Path::new("keys"), &Global::environment());
-    }
-    Keys::of_files(named)
 }
 
 /// An image that can't be opened because its bytes are wrong is one that fails its checks; one that

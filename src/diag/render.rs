@@ -36,8 +36,21 @@ fn facts(problem: &Problem) -> Vec<String> {
     problem
         .facts
         .iter()
-        .map(|(name, value)| format!("{:<width$} {value}", format!("{name}:"), width = width + 1))
+        .map(|(name, value)| {
+            let value = harmless(value);
+            format!("{:<width$} {value}", format!("{name}:"), width = width + 1)
+        })
         .collect()
+}
+
+/// What others said, without what would move a terminal's cursor or colour it; lines stay lines.
+fn harmless(text: &str) -> String {
+    let written = |letter: char| match letter {
+        '\n' => letter.to_string(),
+        letter if letter.is_control() => letter.escape_default().to_string(),
+        letter => letter.to_string(),
+    };
+    text.chars().map(written).collect()
 }
 
 /// A span inside the text and on character boundaries, whatever a parser said of broken text.

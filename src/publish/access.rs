@@ -153,6 +153,10 @@ impl Access {
                 }
                 Ended::Network(error) => (error.to_string(), None),
             };
+            if is_about_tls(&said) {
+                let help = "a registry without TLS takes `--plain-http`; one with a certificate of your own needs its root in the system";
+                return Err(failed().found(said).help(help).into());
+            }
             let wait = wait.unwrap_or(pause).max(pause);
             let longest = self.http.patience() * 2;
             let asks_much = wait > longest;
@@ -293,6 +297,12 @@ fn spoiled(error: io::Error) -> Result<Ended> {
         Ok(Spoiled(problem)) => Err(problem.into()),
         Err(error) => Ok(Ended::Network(error)),
     }
+}
+
+/// Whether a connection failed because the server speaks no TLS, or bears a certificate that nobody here
+/// knows: trying again changes neither.
+fn is_about_tls(said: &str) -> bool {
+    ["InvalidContentType", "certificate", "Certificate"].iter().any(|word| said.contains(word))
 }
 
 #[cfg(test)]

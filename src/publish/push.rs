@@ -120,7 +120,8 @@ impl Push<'_> {
         self.read_back(&came)?;
         done.manifests += self.lists()?;
         done.manifests += self.extra()?;
-        if let (Some(tag), Some(created)) = (order.tags.first(), self.shipment.created) {
+        let first = order.tags.iter().find(|tag| !tags::is_dated(tag));
+        if let (Some(tag), Some(created)) = (first, self.shipment.created) {
             let dated = tags::dated(&self.remote, tag, created, &top.digest)?;
             if tags::point(&self.remote, &dated, self.shipment, false)? {
                 done.moved.push(dated.clone());

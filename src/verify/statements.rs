@@ -21,6 +21,13 @@ pub struct About {
     pub platform: Option<usize>,
 }
 
+impl About {
+    /// How it is called in a sentence.
+    fn called(&self) -> String {
+        if self.platform.is_some() { self.name.clone() } else { format!("the {}", self.name) }
+    }
+}
+
 /// What an image's statements are about.
 pub fn subjects(image: &Image) -> Vec<About> {
     let index = image.index.map(|(digest, _)| About { name: "index".to_owned(), digest, platform: None });
@@ -122,7 +129,7 @@ fn missing(kind: &str, about: &About, there: &BTreeMap<String, Vec<Attached>>) -
     let there: Vec<&str> = there.keys().map(|kind| kind_name(kind)).collect();
     let found =
         if there.is_empty() { "nothing signed by a trusted key".to_owned() } else { there.join(", ") };
-    let message = format!("the {} has no {} statement", about.name, kind_name(kind));
+    let message = format!("{} has no {} statement", about.called(), kind_name(kind));
     Problem::new(codes::NO_STATEMENT, message).found(found).expected(kind).help(
         "build it with evidence and publish all of it, or leave this kind out of the policy's `require`",
     )
