@@ -43,6 +43,16 @@ fn a_flipped_byte_in_a_layer_is_named() {
 }
 
 #[test]
+fn a_layer_that_is_packed_in_another_way_is_named_though_it_holds_the_same() {
+    let signed = Signed::new();
+    let manifest = signed.image.json(&signed.image.platform("amd64"));
+    let digest = manifest["layers"][0]["digest"].as_str().unwrap();
+    // The system that packed it, which nobody reads (RFC 1952, section 2.3).
+    signed.image.flip(digest, 9);
+    refused(&signed, "HP508", "linux/amd64", &["layer 0", hex(digest)]);
+}
+
+#[test]
 fn bytes_behind_the_end_of_a_layer_are_seen() {
     let signed = Signed::new();
     let manifest = signed.image.json(&signed.image.platform("amd64"));
