@@ -13,7 +13,7 @@ use crate::ident::{Prefix, Repository, TagName};
 use crate::image::{Image, MANIFEST};
 use crate::pipeline::{self, OlderForm};
 use crate::publish::{self, Count, ExtraTag, Order, Published, Purpose};
-use crate::sign::{Keys, Signer, development_public_key};
+use crate::sign::{Keys, Signer, development_public_key, has_all, merged};
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
@@ -89,7 +89,7 @@ fn one(
     let mut seen = BTreeSet::new();
     moving.retain(|tag| seen.insert(tag.clone()));
     check_tags(&moving)?;
-    let signed = sign(args, store, progress, named, image, &repository)?;
+    let signed = sign(access, args, store, progress, named, image, &repository)?;
     let order = Order {
         repository,
         tags: moving,
@@ -119,6 +119,7 @@ fn check_tags(tags: &[TagName]) -> Result<()> {
 /// Signs an image by the named signer, if there is one; else it is published as it was signed, and the
 /// development key makes the older form where it signed the rest.
 fn sign(
+    access: &publish::Access,
     args: &Args,
     store: &Store,
     progress: &Progress,
@@ -147,9 +148,9 @@ fn sign(
     }
     let extra = match signer.filter(|signer| !args.no_legacy && signer.lasting_identity().is_some()) {
         None => Vec::new(),
-        Some(signer) => older(&image, signer, repository)?,
+        Some(signer) => older(access, &image, signer, repository)?,
     };
-    if extra.is_empty() && !args.no_legacy && !image.referrers.is_empty() {
+    if signer.is_none() && !args.no_legacy && !image.referrers.is_empty() {
         let why = "cosign's older form, which takes the key that signed: `--key FILE`";
         progress.say("Without", why);
     }
@@ -162,15 +163,29 @@ fn trusted(environment: &Environment, signer: &dyn Signer) -> Keys {
     there.with(signer.public_key().clone(), signer.describe())
 }
 
-fn older(image: &Image, signer: &dyn Signer, repository: &Repository) -> Result<Vec<ExtraTag>> {
+fn older(
+    access: &publish::Access,
+    image: &Image,
+    signer: &dyn Signer,
+    repository: &Repository,
+) -> Result<Vec<ExtraTag>> {
     let forms = pipeline::older_form(image, signer, &repository.to_string())?;
-    let extra = forms.into_iter().map(|OlderForm { tag, manifest }| ExtraTag {
-        tag: tag.parse().expect("a digest and an ending make a tag"),
-        media_type: MANIFEST.to_owned(),
-        manifest: manifest.manifest,
-        blobs: std::iter::once(manifest.config).chain(manifest.layers).collect(),
-    });
-    Ok(extra.collect())
+    let mut extra = Vec::new();
+    for OlderForm { tag, manifest } in forms {
+        // What others signed under the same tag stays.
+        let manifest = match publish::manifest(access, repository, &tag)? {
+            Some(there) if has_all(&there, &manifest) => continue,
+            Some(there) => merged(&there, &manifest).unwrap_or(manifest),
+            None => manifest,
+        };
+        extra.push(ExtraTag {
+            tag: tag.parse().expect("a digest and an ending make a tag"),
+            media_type: MANIFEST.to_owned(),
+            manifest: manifest.manifest,
+            blobs: std::iter::once(manifest.config).chain(manifest.layers).collect(),
+        });
+    }
+    Ok(extra)
 }
 
 fn unnamed(image: &Image) -> Problem {

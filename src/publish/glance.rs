@@ -70,3 +70,8 @@ fn repositories(access: &Access, prefix: &Prefix) -> Result<Vec<Repository>> {
     let own = names.iter().filter_map(|name| name.strip_prefix(below));
     Ok(own.filter_map(|name| prefix.repository(name).ok()).collect())
 }
+
+/// The bytes of a manifest; `None` if it is not there.
+pub fn manifest(access: &Access, repository: &Repository, wanted: &str) -> Result<Option<Vec<u8>>> {
+    Ok(Remote { access, repository }.manifest(wanted)?.map(|given| given.bytes))
+}

@@ -31,7 +31,7 @@ mod upload;
 pub use access::Access;
 pub use credentials::CredentialFiles;
 pub use failure::Purpose;
-pub use glance::{Glance, glance, images_below, tags};
+pub use glance::{Glance, glance, images_below, manifest, tags};
 pub use pull::{Depth, pull};
 pub use push::{Count, Order, Published, push};
 pub use shipment::{ExtraTag, name_of};

@@ -93,8 +93,35 @@ pub fn attestation_manifest(attestations: &[Attestation<'_>]) -> LegacyManifest 
     manifest(ENVELOPE, attestations.iter().map(layer).collect())
 }
 
+/// What is there under a tag, and what is new: entries of others stay, in their order. `None` if all that
+/// is new is there already, or what is there is no such manifest.
+pub fn merged(there: &[u8], new: &LegacyManifest) -> Option<LegacyManifest> {
+    let layers = |bytes: &[u8]| -> Option<Vec<Value>> {
+        serde_json::from_slice::<Value>(bytes).ok()?.get("layers")?.as_array().cloned()
+    };
+    let (mut all, own) = (layers(there)?, layers(&new.manifest)?);
+    let before = all.len();
+    for layer in own {
+        if !all.contains(&layer) {
+            all.push(layer);
+        }
+    }
+    let (config, manifest) = described(&all);
+    (all.len() > before).then(|| LegacyManifest { manifest, config, layers: new.layers.clone() })
+}
+
+/// Whether everything of `new` is there already.
+pub fn has_all(there: &[u8], new: &LegacyManifest) -> bool {
+    let layers = |bytes: &[u8]| {
+        let value = serde_json::from_slice::<Value>(bytes).ok();
+        value.and_then(|value| value.get("layers")?.as_array().cloned()).unwrap_or_default()
+    };
+    let there = layers(there);
+    layers(&new.manifest).iter().all(|layer| there.contains(layer))
+}
+
 fn manifest(media_type: &str, layers: Vec<(Vec<u8>, BTreeMap<&str, String>)>) -> LegacyManifest {
-    let described: Vec<Value> = layers
+    let all: Vec<Value> = layers
         .iter()
         .map(|(bytes, annotations)| {
             let mut layer = descriptor(media_type, bytes);
@@ -102,8 +129,14 @@ fn manifest(media_type: &str, layers: Vec<(Vec<u8>, BTreeMap<&str, String>)>) ->
             layer
         })
         .collect();
+    let (config, manifest) = described(&all);
+    LegacyManifest { manifest, config, layers: layers.into_iter().map(|(bytes, _)| bytes).collect() }
+}
+
+/// The configuration and the manifest of layers.
+fn described(layers: &[Value]) -> (Vec<u8>, Vec<u8>) {
     // The layers are not compressed, so that their digests are their diff ids.
-    let diff_ids: Vec<&Value> = described.iter().map(|layer| &layer["digest"]).collect();
+    let diff_ids: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
     let history: Vec<Value> = layers.iter().map(|_| json!({ "created": NO_TIME })).collect();
     let config = canon::to_json(&json!({
         "architecture": "",
@@ -117,13 +150,34 @@ fn manifest(media_type: &str, layers: Vec<(Vec<u8>, BTreeMap<&str, String>)>) ->
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": descriptor(CONFIG, &config),
-        "layers": described,
+        "layers": layers,
     }));
-    LegacyManifest { manifest, config, layers: layers.into_iter().map(|(bytes, _)| bytes).collect() }
+    (config, manifest)
 }
 
 fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": BlobDigest(Sha256::of(bytes)), "size": bytes.len() })
+}
+
+#[cfg(test)]
+mod merging {
+    use super::*;
+
+    fn one(payload: &str) -> LegacyManifest {
+        signature_manifest(payload.as_bytes().to_vec(), payload.as_bytes())
+    }
+
+    #[test]
+    fn entries_of_others_stay_and_nothing_is_there_twice() {
+        let (theirs, ours) = (one("theirs"), one("ours"));
+        let both = merged(&theirs.manifest, &ours).expect("something is new");
+        assert!(has_all(&both.manifest, &theirs) && has_all(&both.manifest, &ours));
+        assert!(!has_all(&theirs.manifest, &ours));
+        let config: Value = serde_json::from_slice(&both.config).expect("JSON");
+        assert_eq!(config["rootfs"]["diff_ids"].as_array().map(Vec::len), Some(2));
+        assert_eq!(merged(&both.manifest, &ours), None);
+        assert_eq!(merged(b"nonsense", &ours), None);
+    }
 }
 
 #[cfg(test)]

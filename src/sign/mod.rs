@@ -38,8 +38,8 @@ pub use development::{development_key, development_public_key};
 pub use exec::ExecSigner;
 pub use keyfile::{KeyFiles, holds_private_key, open_key, read_public_key};
 pub use legacy::{
-    Attestation, LegacyKind, LegacyManifest, attestation_manifest, legacy_tag, signature_manifest,
-    simple_signing,
+    Attestation, LegacyKind, LegacyManifest, attestation_manifest, has_all, legacy_tag, merged,
+    signature_manifest, simple_signing,
 };
 pub use password::{Password, Passwords};
 pub use private::PrivateKey;

@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn the_hash_of_no_bytes_is_the_published_one() {
         // RFC 6962's own examples of leaf hashes begin with this.
-        let hex: String = leaf(b"").iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = crate::ident::Sha256(leaf(b"")).to_string();
         assert_eq!(hex, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
     }
 }
