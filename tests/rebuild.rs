@@ -19,6 +19,8 @@ mod queue;
 #[path = "rebuild/said.rs"]
 mod said;
 mod support;
+#[path = "rebuild/unkept.rs"]
+mod unkept;
 
 use std::collections::BTreeSet;
 use std::fs;
