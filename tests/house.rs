@@ -77,7 +77,7 @@ fn what_build_prints_for_machines_keeps_its_names() {
     let world = hello();
     let said: Value = serde_json::from_str(&world.build(&["--json"]).ok().stdout).expect("a line of JSON");
     let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
-    let all = ["digest", "layers_reused", "name", "path", "platforms", "seconds", "tag", "tags"];
+    let all = ["digest", "layers_reused", "name", "path", "platforms", "seconds", "signed", "tag", "tags"];
     assert_eq!(names(&said), all);
     assert_eq!(
         (&said["name"], &said["tag"], &said["path"]),

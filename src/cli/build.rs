@@ -67,10 +67,10 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     check(args)?;
+    let context = global.context(&args.recipes, args.offline, args.jobs)?;
     // A password is asked for, and a wrong one refused, before anything is fetched.
     let signs = !args.no_attest && args.format != Format::DockerArchive;
     let signer = signs.then(|| args.signing.open(&Global::environment())).transpose()?;
-    let context = global.context(&args.recipes, args.offline, args.jobs)?;
     for recipe in &args.recipes {
         one(global, args, &context, recipe, signer.as_deref())?;
     }

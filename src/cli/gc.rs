@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Global, print};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, size};
-use crate::ident::{Age, Epoch, Sha256};
+use crate::ident::{Age, Epoch, Malformed, Sha256};
 use crate::lock::Lock;
 use crate::source::Form;
 use crate::store::{Keep, collect};
@@ -20,14 +20,18 @@ pub(super) struct Args {
     root: Vec<PathBuf>,
     /// What was used more recently stays as well: 30d, 12h, 0s
     #[arg(long, value_name = "AGE", default_value = "30d")]
-    older_than: Age,
+    older_than: String,
     /// Say what would be freed, and free nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
-    let age = args.older_than.0;
+    let age: Age = args.older_than.parse().map_err(|error: Malformed| {
+        let problem = Problem::new(codes::USAGE, error.to_string());
+        problem.help("write a number and a unit: `30d`, `12h`, `0s`")
+    })?;
+    let age = age.0;
     let mut roots = BTreeSet::new();
     for root in &args.root {
         for path in locks(root)? {

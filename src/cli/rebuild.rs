@@ -5,15 +5,16 @@ mod outcome;
 mod queue;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::signing::TrustArgs;
 use super::{Global, print, pull};
 use crate::attest::{self as statements, ReadProvenance, read_provenance};
 use crate::diag::{Failure, Problem, Result, codes};
-use crate::ident::{BlobDigest, Platform, Sha256};
+use crate::host;
+use crate::ident::{BlobDigest, Platform, Reference, Sha256};
 use crate::image::{Image, layout_index};
 use crate::pipeline::{self, Context, Finished};
 use crate::verify::{self, Attached, Difference, Differences};
@@ -41,7 +42,7 @@ pub(super) struct Args {
     #[arg(long, requires = "signer")]
     attach: bool,
     /// Where what is signed is written; NAME.rebuild.json if not said and not attached
-    #[arg(long, value_name = "FILE", requires = "signer", conflicts_with = "all")]
+    #[arg(long, value_name = "FILE", requires = "signer", conflicts_with_all = ["all", "attach"])]
     statement: Option<PathBuf>,
     /// Where files are that were too large for provenance: the recipe's folder
     #[arg(long, value_name = "DIR")]
@@ -66,6 +67,8 @@ pub(super) struct Args {
 /// An image that was built again.
 struct Rebuilt {
     image: Image,
+    /// How it is opened again: by digest, so that a tag that moves meanwhile changes nothing.
+    name: String,
     provenance: ReadProvenance,
     /// Digest of the statement that was followed, and who signed it.
     followed: (Sha256, Option<String>),
@@ -75,50 +78,90 @@ struct Rebuilt {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
+    let several = args.images.len() > 1;
+    if several && (args.statement.is_some() || args.out.is_some()) {
+        let what = "`--statement` and `--out` name one place, but there are several images";
+        let help = "leave them out, or rebuild one after the other";
+        return Err(Problem::new(codes::USAGE, what).help(help).into());
+    }
     let context = global.context(&[], args.offline, args.jobs)?;
-    match &args.all {
-        None => args.images.iter().try_for_each(|text| one(global, args, &context, text)),
-        Some(all) => {
-            let images = queue::every(args, &context, all)?;
-            queue::queue(global, args, &context, &images)
+    // A wrong password is refused before anything is built.
+    let signers = outcome::Signers::open(args)?;
+    if let Some(all) = &args.all {
+        let images = queue::every(args, &context, all)?;
+        return queue::queue(global, args, &context, &signers, &images);
+    }
+    let mut values = Vec::new();
+    let mut problems = Vec::new();
+    for (at, text) in args.images.iter().enumerate() {
+        match one(global, args, &context, &signers, (at, text)) {
+            Ok((value, failure)) => {
+                values.push(value);
+                problems.extend(failure.into_iter().flat_map(Failure::into_problems));
+            }
+            // The others are built all the same.
+            Err(failure) if several => {
+                let told: Vec<Value> = failure.problems().iter().map(print::problem_json).collect();
+                values.push(json!({ "image": text, "problems": told }));
+                problems.extend(failure.into_problems());
+            }
+            Err(failure) => return Err(failure),
         }
     }
+    if global.json {
+        let value = if several { Value::Array(values) } else { values.remove(0) };
+        print::line(&value.to_string());
+    }
+    Failure::check(problems).map_err(Failure::told)
 }
 
-/// Builds one image again and says what came of it; fails if the bytes differ.
-fn one(global: &Global, args: &Args, context: &Context, text: &str) -> Result<()> {
+/// Builds one image again and says what came of it: for machines, and the problem if the bytes differ.
+fn one(
+    global: &Global,
+    args: &Args,
+    context: &Context,
+    signers: &outcome::Signers,
+    (at, text): (usize, &str),
+) -> Result<(Value, Option<Failure>)> {
     let rebuilt = again(args, context, text)?;
     if let Some(out) = &args.out {
         crate::image::copy_layout(out, &built_image(context, &rebuilt.finished)?, &[])?;
     }
     let (same, wanted) = (rebuilt.same(), rebuilt.wanted());
     let explained = explain::explain(context, &rebuilt)?;
-    let written = outcome::sign(global, args, context, text, &rebuilt, &explained)?;
-    if global.json {
-        let followed = json!({ "digest": rebuilt.followed.0, "signed_by": rebuilt.followed.1 });
-        let value = json!({
-            "image": text,
-            "same": same,
-            "wanted": wanted,
-            "found": rebuilt.found,
-            "provenance": followed,
-            "differences": explain::as_json(&explained),
-            "statements": written,
-        });
-        print::line(&value.to_string());
-    } else {
-        for difference in &explained {
-            print::line(&format!("{}: {}", difference.place, difference.what));
-        }
+    let place = outcome::Place::of(args, at, &rebuilt);
+    let written = outcome::sign(global, args, context, signers, &rebuilt, &explained, &place)?;
+    let value = json!({
+        "image": text,
+        "same": same,
+        "wanted": wanted,
+        "found": rebuilt.found,
+        "provenance": { "digest": rebuilt.followed.0, "signed_by": rebuilt.followed.1 },
+        "differences": explain::as_json(&explained),
+        "statements": written,
+    });
+    if !global.json {
+        say(&explained);
         if same {
             print::line(&rebuilt.found.to_string());
         }
     }
     if same {
         context.progress.say("Same", &format!("{text} builds again to {wanted}"));
-        return Ok(());
+        return Ok((value, None));
     }
-    Err(differs(text, &rebuilt, &explained).told())
+    Ok((value, Some(differs(text, &rebuilt, &explained))))
+}
+
+/// Prints what differs. What an image says may not pass for what is found here: further lines are set in.
+fn say(explained: &[Difference]) {
+    for Difference { place, what } in explained {
+        let mut lines = what.split('\n').map(print::harmless);
+        print::line(&format!("{}: {}", print::harmless(place), lines.next().unwrap_or_default()));
+        for line in lines {
+            print::line(&format!("    {line}"));
+        }
+    }
 }
 
 fn differs(text: &str, rebuilt: &Rebuilt, explained: &[Difference]) -> Failure {
@@ -143,6 +186,7 @@ impl Rebuilt {
 /// Follows an image's provenance.
 fn again(args: &Args, context: &Context, text: &str) -> Result<Rebuilt> {
     let image = pull::open_small(text, &context.store, args.plain_http)?;
+    let name = by_digest(text, &image);
     let (attached, signed_by) = provenance(args, context, &image)?;
     let followed = (Sha256::of(attached.bundle.payload()), signed_by);
     let provenance = read_provenance(&attached.statement.predicate).map_err(|why| {
@@ -153,14 +197,25 @@ fn again(args: &Args, context: &Context, text: &str) -> Result<Rebuilt> {
     let finished = pipeline::rebuild(context, &provenance.inputs, &platforms, args.files.as_deref())?;
     let found = reached(&image, &finished);
     let mut rebuilt =
-        Rebuilt { image, provenance, followed, finished, found, differences: Differences::default() };
+        Rebuilt { image, name, provenance, followed, finished, found, differences: Differences::default() };
     if !rebuilt.same() {
         // Now the layers are needed as well.
-        rebuilt.image = pull::open(text, &context.store, args.plain_http)?;
+        rebuilt.image = pull::open(&rebuilt.name, &context.store, args.plain_http)?;
         let ours = built_image(context, &rebuilt.finished)?;
         rebuilt.differences = verify::differences(&rebuilt.image, &ours)?;
     }
     Ok(rebuilt)
+}
+
+/// A reference with the digest that was found there; a path as it is.
+fn by_digest(text: &str, image: &Image) -> String {
+    let reference = text.parse::<Reference>().ok().filter(|_| !host::exists(Path::new(text)));
+    match (reference, image.descriptor()) {
+        (Some(reference), Some(found)) => {
+            Reference { tag: None, digest: Some(found.digest), ..reference }.to_string()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// The digest that stands where the image's does: of the index, or of the one platform's manifest.
@@ -181,13 +236,11 @@ fn provenance(args: &Args, context: &Context, image: &Image) -> Result<(Attached
     };
     let subject = image.descriptor().ok_or_else(|| missing("attached"))?;
     let all = verify::attached_of_kind(image, &subject.digest, statements::PROVENANCE)?;
-    let about: Vec<Attached> =
+    let mut about: Vec<Attached> =
         all.into_iter().filter(|attached| attached.statement.is_about(&subject.digest)).collect();
-    let keys = if args.trust.is_said() {
-        Some(args.trust.open(&Global::environment())?)
-    } else {
-        args.trust.open(&Global::environment()).ok()
-    };
+    // Others may say how the image came to be as well; ours is the one that can be followed.
+    about.sort_by_key(|attached| read_provenance(&attached.statement.predicate).is_err());
+    let keys = args.trust.open_any(&Global::environment())?;
     let mut why = None;
     let mut first = None;
     for attached in about {

@@ -87,8 +87,7 @@ fn document(args: &Args, image: &Image, about: &About, kind: &str) -> Result<Val
         .filter_map(|referrer| verify::read_attached(image, referrer).ok())
         .filter(|one| one.statement.predicate_type == kind && one.statement.is_about(&about.digest))
         .collect();
-    let keys = args.trust.open(&Global::environment());
-    let keys = if args.trust.is_said() { Some(keys?) } else { keys.ok() };
+    let keys = args.trust.open_any(&Global::environment())?;
     let trusted = keys.and_then(|keys| found.iter().position(|one| keys.verify(&one.bundle).is_ok()));
     if let Some(at) = trusted {
         return Ok(found.swap_remove(at).statement.predicate);

@@ -56,6 +56,15 @@ pub(super) struct TrustArgs {
 }
 
 impl TrustArgs {
+    /// Those that were named, else those that are there; nothing where there is none.
+    pub(super) fn open_any(&self, environment: &Environment) -> Result<Option<Keys>> {
+        if self.is_said() {
+            self.open(environment).map(Some)
+        } else {
+            Keys::there(Path::new("keys"), environment)
+        }
+    }
+
     /// Whether anybody was named.
     pub(super) fn is_said(&self) -> bool {
         !self.key.is_empty() || self.certificate_identity.is_some()

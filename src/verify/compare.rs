@@ -63,8 +63,21 @@ pub fn differences(theirs: &Image, ours: &Image) -> Result<Differences> {
         match same {
             None => found.add(&platform.platform, "was published, and is not rebuilt".to_owned()),
             Some(other) if other.digest == platform.digest => {}
-            Some(other) => compare_platform(theirs, platform, ours, other, &mut found)?,
+            Some(other) => {
+                let before = found.lines.len();
+                compare_platform(theirs, platform, ours, other, &mut found)?;
+                if found.lines.len() == before {
+                    found.add(
+                        &platform.platform,
+                        "other fields of the manifest or the configuration".to_owned(),
+                    );
+                }
+            }
         }
+    }
+    let digest = |image: &Image| image.descriptor().map(|own| own.digest);
+    if found.lines.is_empty() && digest(theirs) != digest(ours) {
+        found.add("index", "the order of its platforms, or other fields of it".to_owned());
     }
     Ok(found)
 }
@@ -234,8 +247,7 @@ fn compare_config(place: &str, was: &Value, is: &Value, found: &mut Differences)
     for pointer in ["", "/config"] {
         let (was, is) = (part(was, pointer), part(is, pointer));
         let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
-        for name in names.into_iter().filter(|name| !["config", "rootfs", "history"].contains(&name.as_str()))
-        {
+        for name in names.into_iter().filter(|name| !["config", "rootfs"].contains(&name.as_str())) {
             let text =
                 |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
             if was.get(name) != is.get(name) {

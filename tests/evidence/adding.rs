@@ -52,7 +52,7 @@ fn a_statement_can_be_about_one_platform() {
     assert_eq!((&said["type"], &said["about"]), (&json!(VEX), &json!([arm64])));
     assert_eq!(said["referrers"], json!([signed.image.statement(VEX, &arm64).manifest]));
     assert_eq!(signed.image.statements().len(), 13);
-    let out = requires(&signed, "made", "openvex").exits(6).says("the linux/amd64 has no openvex statement");
+    let out = requires(&signed, "made", "openvex").exits(6).says("linux/amd64 has no openvex statement");
     assert!(!out.stderr.contains("linux/arm64"), "{}", out.stderr);
     attest(&signed, "made", &["--platform", "linux/riscv64"]).exits(2).says("linux/riscv64");
 }

@@ -101,8 +101,8 @@ fn a_platform_without_its_own_statements_does_not_live_on_those_of_the_index() {
     let to = format!("{}/team", registry.host());
     signed.sandbox.hardpan(&["publish", "made", "--to", &to]).ok();
     let out = verify(&signed.sandbox, &format!("{to}/made@{manifest}"), &[]).exits(6);
-    out.says("the linux/amd64 has no sign statement");
-    refused(&signed, "HP602", "linux/amd64", &["the linux/amd64 has no sign statement"]);
+    out.says("linux/amd64 has no sign statement");
+    refused(&signed, "HP602", "linux/amd64", &["linux/amd64 has no sign statement"]);
 }
 
 #[test]

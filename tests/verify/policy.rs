@@ -99,7 +99,7 @@ fn what_is_required_may_be_less_or_more_than_usual() {
     under(&signed, "require = [\"sign\", \"slsaprovenance1\", \"cyclonedx\"]", &[]).ok();
     under(&signed, "require = [\"https://slsa.dev/provenance/v1\"]", &[]).ok();
     let out = under(&signed, "require = [\"sign\", \"openvex\"]", &[]).exits(6);
-    out.says("the index has no openvex statement").says("the linux/arm64 has no openvex statement");
+    out.says("the index has no openvex statement").says("linux/arm64 has no openvex statement");
 }
 
 #[test]

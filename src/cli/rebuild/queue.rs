@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use super::report::{self, Entry, Verdict};
-use super::{Args, Global, Rebuilt, again, explain, outcome};
+use super::{Args, Global, again, explain, outcome};
 use crate::cli::{print, pull};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host;
 use crate::ident::{Prefix, Reference};
 use crate::pipeline::Context;
 use crate::publish::{self, Purpose};
-use crate::verify::Difference;
 
 /// The images of a folder, or below a prefix of a registry.
 pub(super) fn every(args: &Args, context: &Context, all: &str) -> Result<Vec<String>> {
@@ -41,22 +40,21 @@ fn is_archive(path: &Path) -> bool {
 
 /// Builds one after the other again; one that fails does not stop the rest. The report is written anew
 /// after each, so that it is there whenever the run ends.
-pub(super) fn queue(global: &Global, args: &Args, context: &Context, images: &[String]) -> Result<()> {
+pub(super) fn queue(
+    global: &Global,
+    args: &Args,
+    context: &Context,
+    signers: &outcome::Signers,
+    images: &[String],
+) -> Result<()> {
     let mut entries: Vec<Entry> = images.iter().map(|image| Entry::waiting(image)).collect();
+    // What an earlier run said is not what this one says.
+    report::write(&args.report, &entries)?;
     for at in 0..entries.len() {
         let text = entries[at].image.clone();
         let watch = host::Stopwatch::start();
-        let verdict = match again(args, context, &text) {
-            Err(failure) => {
-                Verdict::Failed(failure.problems().iter().map(|problem| problem.message.clone()).collect())
-            }
-            Ok(rebuilt) => {
-                let explained = explain::explain(context, &rebuilt)?;
-                sign_queued(global, args, context, &text, &rebuilt, &explained)?;
-                let (wanted, found) = (rebuilt.wanted(), rebuilt.found);
-                Verdict::Built { wanted, found, differences: explained }
-            }
-        };
+        let verdict = verdict(global, args, context, signers, &text)
+            .unwrap_or_else(|failure| Verdict::Failed(failure.problems().iter().map(in_a_line).collect()));
         entries[at] = Entry { seconds: watch.elapsed().as_secs_f64(), verdict, ..Entry::waiting(&text) };
         context.progress.say(entries[at].word(), &text);
         report::write(&args.report, &entries)?;
@@ -78,17 +76,24 @@ pub(super) fn queue(global: &Global, args: &Args, context: &Context, images: &[S
     Err(Failure::from(problem.help(format!("see {}", args.report.join("index.html").display()))).told())
 }
 
-/// In a queue what is signed is attached, or kept with the report.
-fn sign_queued(
+/// What comes of one image; what is signed is attached, or kept with the report.
+fn verdict(
     global: &Global,
     args: &Args,
     context: &Context,
+    signers: &outcome::Signers,
     text: &str,
-    rebuilt: &Rebuilt,
-    explained: &[Difference],
-) -> Result<()> {
-    let digest = rebuilt.wanted().0;
-    let statement = Some(args.report.join(format!("{digest}.rebuild.json")));
-    let args = Args { statement, ..args.clone() };
-    outcome::sign(global, &args, context, text, rebuilt, explained).map(drop)
+) -> Result<Verdict> {
+    let rebuilt = again(args, context, text)?;
+    let differences = explain::explain(context, &rebuilt)?;
+    let (wanted, found) = (rebuilt.wanted(), rebuilt.found);
+    let place = outcome::Place(args.report.join(format!("{}.rebuild.json", wanted.0)));
+    outcome::sign(global, args, context, signers, &rebuilt, &differences, &place)?;
+    Ok(Verdict::Built { wanted, found, differences })
+}
+
+/// A problem with its facts, in one line.
+fn in_a_line(problem: &Problem) -> String {
+    let facts = problem.facts.iter().map(|(name, value)| format!("; {name}: {value}"));
+    format!("{}: {}{}", problem.code, problem.message, facts.collect::<String>())
 }
