@@ -120,8 +120,9 @@ impl Store {
     /// Opens something derived, if it is here and was not touched; marks it as used.
     pub fn open_derived(&self, kind: &str, key: &Sha256) -> Result<Option<File>> {
         let path = self.derived_path(kind, key);
+        // One that was touched is not removed, but replaced by who makes it anew: another thread may have
+        // done so just now.
         if host::stamped(&path).is_none() {
-            host::remove(&path)?;
             return Ok(None);
         }
         let file = host::open(&path)?;
@@ -248,5 +249,9 @@ mod tests {
         assert_eq!(store.read_derived("layers", &key).expect("readable"), Some(b"{}".to_vec()));
         touch(&store.derived_path("layers", &key), b"[]");
         assert_eq!(store.read_derived("layers", &key).expect("readable"), None);
+        // Who looked takes nothing away from who made it anew meanwhile.
+        assert!(store.derived_path("layers", &key).exists());
+        store.write_derived("layers", &key, b"{}").expect("stored again");
+        assert_eq!(store.read_derived("layers", &key).expect("readable"), Some(b"{}".to_vec()));
     }
 }

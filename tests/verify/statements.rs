@@ -55,7 +55,7 @@ fn provenance_alone_is_no_signature() {
         signed.image.detach(attached);
     }
     for (of, _) in named(&signed.image) {
-        let message = format!("the {of} has no sign statement");
+        let message = format!("{of} has no sign statement");
         refused(&signed, "HP602", of, &[&message, "slsaprovenance1", "build it with evidence"]);
     }
     assert_eq!(failures(&signed).len(), 9);
@@ -67,7 +67,7 @@ fn each_statement_is_missed_at_index_and_platforms() {
         for (of, subject) in named(&Signed::new().image) {
             let signed = Signed::new();
             signed.image.detach(&signed.image.statement(kind, &subject));
-            refused(&signed, "HP602", of, &[&format!("the {of} has no {word} statement"), kind]);
+            refused(&signed, "HP602", of, &[&format!("{of} has no {word} statement"), kind]);
             assert_eq!(failures(&signed), [(of.to_owned(), "HP602".to_owned())]);
         }
     }
