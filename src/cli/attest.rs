@@ -10,7 +10,7 @@ use crate::attest::{self, Subject, write_statement};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Progress};
 use crate::ident::Reference;
-use crate::image::{self, Artifact, Descriptor, Image};
+use crate::image::{self, Artifact, Image};
 use crate::pipeline;
 use crate::publish::{self, Order, Purpose};
 use crate::sign::Signer;
@@ -107,14 +107,7 @@ pub(super) fn statements(
         })
         .collect();
     let content = pipeline::store_bundle(store, signer, &write_statement(&subjects, kind, predicate))?;
-    Ok(about.iter().map(|one| pipeline::attach(&descriptor(image, one), kind, &content)).collect())
-}
-
-fn descriptor(image: &Image, about: &About) -> Descriptor {
-    match about.platform {
-        None => image.descriptor().expect("a subject that is the index"),
-        Some(at) => Descriptor::new(image::MANIFEST, about.digest, image.platforms[at].size),
-    }
+    Ok(about.iter().map(|one| pipeline::attach(&one.descriptor(image), kind, &content)).collect())
 }
 
 /// Attaches artifacts to an image where it is: in its folder, or in its registry.

@@ -10,7 +10,7 @@ use super::signing::TrustArgs;
 use super::{Global, print, pull};
 use crate::diag::{Failure, Result};
 use crate::host::{self, Progress};
-use crate::ident::Reference;
+use crate::ident::{Reference, dated};
 use crate::image::Image;
 use crate::publish::{self, Purpose};
 use crate::store::Store;
@@ -100,12 +100,10 @@ fn tag_facts(args: &Args) -> Result<Option<TagFacts>> {
         asked: asked.to_string(),
         dated: BTreeMap::new(),
     };
-    let line = |tag: &String| {
-        verify::dated(tag).is_some_and(|(version, _)| verify::same_line(&facts.asked, version))
-    };
+    let line = |tag: &String| dated(tag).is_some_and(|(version, _)| verify::same_line(&facts.asked, version));
     let mut candidates: Vec<String> = publish::tags(&access, repository)?.into_iter().filter(line).collect();
     // Only the newest days can hold anything newer.
-    candidates.sort_by_key(|tag| Reverse(verify::dated(tag).map(|(_, day)| day.to_owned())));
+    candidates.sort_by_key(|tag| Reverse(dated(tag).map(|(_, day)| day.to_owned())));
     candidates.truncate(LOOKED_AT);
     for tag in candidates {
         let Some(there) = publish::glance(&access, repository, &tag)? else { continue };

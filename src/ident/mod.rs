@@ -17,7 +17,7 @@ mod version;
 pub use age::Age;
 pub use digest::{BlobDigest, DiffId, Sha1, Sha256, Sha512};
 pub use epoch::Epoch;
-pub use name::{ArchiveName, PackageName, RecipeName, TagName};
+pub use name::{ArchiveName, PackageName, RecipeName, TagName, dated};
 pub use path::ImagePath;
 pub use platform::Platform;
 pub use purl::Purl;

@@ -87,6 +87,18 @@ impl ArchiveName {
     }
 }
 
+/// The tag before the day, and the day, of a dated tag: `3.13.5-20261122`, or `3.13.5-20261122-2` for a
+/// further image of one day.
+pub fn dated(tag: &str) -> Option<(&str, &str)> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (rest, last) = tag.rsplit_once('-')?;
+    if last.len() == 8 && is_number(last) {
+        return Some((rest, last));
+    }
+    let (rest, date) = rest.rsplit_once('-')?;
+    (is_number(last) && date.len() == 8 && is_number(date)).then_some((rest, date))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +120,14 @@ mod tests {
     fn an_archive_has_a_variable_for_its_mirror() {
         let name: ArchiveName = "debian-security".parse().expect("a name");
         assert_eq!(name.mirror_variable(), "HARDPAN_MIRROR_DEBIAN_SECURITY");
+    }
+
+    #[test]
+    fn dated_tags_are_told_from_others() {
+        assert_eq!(dated("3.13.5-20261122"), Some(("3.13.5", "20261122")));
+        assert_eq!(dated("3.13.5-dev-20261122-2"), Some(("3.13.5-dev", "20261122")));
+        for tag in ["3.13", "latest", "20261122", "3.13.5-2026112", "3-rc-1"] {
+            assert_eq!(dated(tag), None, "{tag}");
+        }
     }
 }

@@ -162,6 +162,12 @@ impl Image {
         self.has("manifest.json")
     }
 
+    /// An annotation of the index, else of the first platform's manifest.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        let first = || self.platforms.first()?.annotations.get(name);
+        self.annotations.get(name).or_else(first).map(String::as_str)
+    }
+
     /// How it was called.
     pub fn name(&self) -> &str {
         &self.name

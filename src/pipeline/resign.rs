@@ -10,7 +10,7 @@ use super::evidence::{attach, store_bundle};
 use crate::attest::{self, Subject, write_statement};
 use crate::diag::{Problem, Result, codes};
 use crate::ident::BlobDigest;
-use crate::image::{self, Artifact, Descriptor, Image};
+use crate::image::{Artifact, Descriptor, Image};
 use crate::sign::{
     Attestation, Bundle, Keys, LegacyKind, LegacyManifest, PublicKey, Signer, attestation_manifest,
     legacy_tag, signature_manifest, simple_signing,
@@ -39,20 +39,13 @@ fn statements(image: &Image, about: &About) -> Result<Vec<Attached>> {
     own.map(|referrer| read_attached(image, referrer)).collect()
 }
 
-fn descriptor(image: &Image, about: &About) -> Descriptor {
-    match about.platform {
-        None => image.descriptor().expect("a subject that is the index"),
-        Some(at) => Descriptor::new(image::MANIFEST, about.digest, image.platforms[at].size),
-    }
-}
-
 /// Signs everything that is said about an image with this signer, in place of whoever signed it, and
 /// the image itself if nobody did. `trusted` are the keys whose word is taken over.
 pub fn resigned(store: &Store, image: Image, signer: &dyn Signer, trusted: &Keys) -> Result<Image> {
     let mut artifacts: Vec<Artifact> = Vec::new();
     let mut contents: BTreeMap<Vec<u8>, Descriptor> = BTreeMap::new();
     for about in verify::subjects(&image) {
-        let subject = descriptor(&image, &about);
+        let subject = about.descriptor(&image);
         let there = statements(&image, &about)?;
         let mut kinds = Vec::new();
         for attached in there {

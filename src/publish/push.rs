@@ -19,7 +19,7 @@ use super::tags;
 use super::upload::{Came, Upload};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{Progress, side_by_side};
-use crate::ident::{BlobDigest, Repository, TagName};
+use crate::ident::{self, BlobDigest, Repository, TagName};
 use crate::image::Image;
 use crate::store::Store;
 
@@ -120,7 +120,7 @@ impl Push<'_> {
         self.read_back(&came)?;
         done.manifests += self.lists()?;
         done.manifests += self.extra()?;
-        let first = order.tags.iter().find(|tag| !tags::is_dated(tag));
+        let first = order.tags.iter().find(|tag| ident::dated(tag.as_str()).is_none());
         if let (Some(tag), Some(created)) = (first, self.shipment.created) {
             let dated = tags::dated(&self.remote, tag, created, &top.digest)?;
             if tags::point(&self.remote, &dated, self.shipment, false)? {
@@ -213,7 +213,7 @@ impl Push<'_> {
     /// Writes manifests that have tags of their own, in place of what is there.
     fn extra(&self) -> Result<u64> {
         let wrote = each(self.shipment.extra, |extra| {
-            let digest = BlobDigest(crate::ident::Sha256::of(&extra.manifest));
+            let digest = BlobDigest(ident::Sha256::of(&extra.manifest));
             if self.remote.digest_of(extra.tag.as_str())? == Some(digest) {
                 return Ok(0);
             }

@@ -86,7 +86,7 @@ impl<'a> Shipment<'a> {
             extra,
             blobs: Vec::new(),
             created: created(image),
-            base: annotation(image, BASE),
+            base: image.annotation(BASE).map(str::to_owned),
         };
         shipment.blobs = shipment.blobs_of(image);
         Ok(shipment)
@@ -132,16 +132,10 @@ fn no_manifest(image: &Image) -> Problem {
         .help("build an OCI layout or archive: `hardpan build` does so")
 }
 
-/// An annotation of the index, else of the first platform's manifest.
-fn annotation(image: &Image, name: &str) -> Option<String> {
-    let first = || image.platforms.first()?.annotations.get(name);
-    image.annotations.get(name).or_else(first).cloned()
-}
-
 /// When an image was made: as it is annotated, else as its configuration says.
 fn created(image: &Image) -> Option<Epoch> {
     let config = || Some(image.platforms.first()?.config.get("created")?.as_str()?.to_owned());
-    epoch(&annotation(image, CREATED).or_else(config)?)
+    epoch(&image.annotation(CREATED).map(str::to_owned).or_else(config)?)
 }
 
 /// A moment in RFC 3339; a fraction of a second is cut off.
@@ -162,5 +156,5 @@ pub fn name_of(image: &Image) -> Option<String> {
         let name = image.name().trim_end_matches('/').rsplit('/').next()?;
         Some(name.strip_suffix(".tar").unwrap_or(name).to_owned())
     };
-    annotation(image, TITLE).or_else(file)
+    image.annotation(TITLE).map(str::to_owned).or_else(file)
 }

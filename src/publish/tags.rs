@@ -17,17 +17,6 @@ use crate::ident::{BlobDigest, Epoch, TagName};
 /// Images of one day under one tag.
 const MOST: usize = 1000;
 
-/// Whether a tag ends with a day, and so is a dated one itself.
-pub(super) fn is_dated(tag: &TagName) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let parts: Vec<&str> = tag.as_str().rsplitn(3, '-').collect();
-    match parts[..] {
-        [last, ..] if last.len() == 8 && digits(last) => parts.len() > 1,
-        [last, day, _] => digits(last) && day.len() == 8 && digits(day),
-        _ => false,
-    }
-}
-
 /// The dated tag of an image: the one that it has, or the first that is free.
 pub(super) fn dated(remote: &Remote, tag: &TagName, created: Epoch, digest: &BlobDigest) -> Result<TagName> {
     let day = format!("{tag}-{}", created.day());

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use super::Bundle;
 use crate::canon;
 use crate::ident::{BlobDigest, Sha256};
+use crate::image::MANIFEST;
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
@@ -96,28 +96,25 @@ pub fn attestation_manifest(attestations: &[Attestation<'_>]) -> LegacyManifest 
 /// What is there under a tag, and what is new: entries of others stay, in their order. `None` if all that
 /// is new is there already, or what is there is no such manifest.
 pub fn merged(there: &[u8], new: &LegacyManifest) -> Option<LegacyManifest> {
-    let layers = |bytes: &[u8]| -> Option<Vec<Value>> {
-        serde_json::from_slice::<Value>(bytes).ok()?.get("layers")?.as_array().cloned()
-    };
-    let (mut all, own) = (layers(there)?, layers(&new.manifest)?);
-    let before = all.len();
-    for layer in own {
-        if !all.contains(&layer) {
-            all.push(layer);
-        }
+    let mut all = listed(there)?;
+    let more: Vec<Value> = listed(&new.manifest)?.into_iter().filter(|layer| !all.contains(layer)).collect();
+    if more.is_empty() {
+        return None;
     }
+    all.extend(more);
     let (config, manifest) = described(&all);
-    (all.len() > before).then(|| LegacyManifest { manifest, config, layers: new.layers.clone() })
+    Some(LegacyManifest { manifest, config, layers: new.layers.clone() })
 }
 
 /// Whether everything of `new` is there already.
 pub fn has_all(there: &[u8], new: &LegacyManifest) -> bool {
-    let layers = |bytes: &[u8]| {
-        let value = serde_json::from_slice::<Value>(bytes).ok();
-        value.and_then(|value| value.get("layers")?.as_array().cloned()).unwrap_or_default()
-    };
-    let there = layers(there);
-    layers(&new.manifest).iter().all(|layer| there.contains(layer))
+    let there = listed(there).unwrap_or_default();
+    listed(&new.manifest).is_some_and(|layers| layers.iter().all(|layer| there.contains(layer)))
+}
+
+/// The layers that a manifest names.
+fn listed(manifest: &[u8]) -> Option<Vec<Value>> {
+    serde_json::from_slice::<Value>(manifest).ok()?.get("layers")?.as_array().cloned()
 }
 
 fn manifest(media_type: &str, layers: Vec<(Vec<u8>, BTreeMap<&str, String>)>) -> LegacyManifest {

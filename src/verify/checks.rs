@@ -154,11 +154,8 @@ fn wrong_builder(policy: &Policy, builder: &str) -> Option<Problem> {
 /// What the policy asks of the image itself.
 fn check_policy(image: &Image, against: &Against, report: &mut Report) {
     let policy = against.policy;
-    let annotation = |name: &str| {
-        let name = format!("org.opencontainers.image.{name}");
-        let of_platform = || image.platforms.first()?.annotations.get(&name);
-        image.annotations.get(&name).or_else(of_platform).cloned()
-    };
+    let annotation =
+        |name: &str| image.annotation(&format!("org.opencontainers.image.{name}")).map(str::to_owned);
     if !policy.recipes.is_empty() {
         let title = annotation("title").unwrap_or_default();
         let problem = Problem::new(codes::POLICY, "the policy does not allow the image's recipe");

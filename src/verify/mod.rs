@@ -25,4 +25,4 @@ pub use compare::{Difference, Differences, DifferingFile, differences};
 pub use policy::Policy;
 pub use report::{Check, Outcome, Report};
 pub use statements::{About, elsewhere, subjects};
-pub use tags::{DatedImage, TagFacts, dated, same_line};
+pub use tags::{DatedImage, TagFacts, same_line};

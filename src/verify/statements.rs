@@ -7,7 +7,7 @@ use super::report::Report;
 use crate::attest::{self, kind_name};
 use crate::diag::{Problem, codes};
 use crate::ident::BlobDigest;
-use crate::image::Image;
+use crate::image::{Descriptor, Image, MANIFEST};
 use crate::sign::{Bundle, Keys};
 
 /// Something that statements are attached to: an index, or a platform's manifest.
@@ -22,6 +22,14 @@ pub struct About {
 }
 
 impl About {
+    /// What points to it.
+    pub fn descriptor(&self, image: &Image) -> Descriptor {
+        match self.platform {
+            None => image.descriptor().expect("a subject that is the index"),
+            Some(at) => Descriptor::new(MANIFEST, self.digest, image.platforms[at].size),
+        }
+    }
+
     /// How it is called in a sentence.
     fn called(&self) -> String {
         if self.platform.is_some() { self.name.clone() } else { format!("the {}", self.name) }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::report::Report;
 use crate::diag::{Problem, codes};
-use crate::ident::{BlobDigest, Epoch};
+use crate::ident::{BlobDigest, Epoch, dated};
 use crate::image::Image;
 
 /// What a registry's tags say about an image.
@@ -30,17 +30,6 @@ pub struct DatedImage {
     pub created: Epoch,
     /// Its variant.
     pub variant: Option<String>,
-}
-
-/// The tag before the date, and the date, of a dated tag.
-pub fn dated(tag: &str) -> Option<(&str, &str)> {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (rest, last) = tag.rsplit_once('-')?;
-    if last.len() == 8 && is_number(last) {
-        return Some((rest, last));
-    }
-    let (rest, date) = rest.rsplit_once('-')?;
-    (is_number(last) && date.len() == 8 && is_number(date)).then_some((rest, date))
 }
 
 /// Whether a dated tag's version belongs to the line of a moving tag: `3.13.5` to `3.13`, `3` and
@@ -120,23 +109,12 @@ pub(super) fn check(image: &Image, facts: &TagFacts, report: &mut Report) {
 }
 
 fn created(image: &Image) -> Option<Epoch> {
-    let name = "org.opencontainers.image.created";
-    let of_platform = || image.platforms.first()?.annotations.get(name);
-    image.annotations.get(name).or_else(of_platform)?.parse().ok()
+    image.annotation("org.opencontainers.image.created")?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dated_tags_are_told_from_others() {
-        assert_eq!(dated("3.13.5-20261122"), Some(("3.13.5", "20261122")));
-        assert_eq!(dated("3.13.5-dev-20261122-2"), Some(("3.13.5-dev", "20261122")));
-        for tag in ["3.13", "latest", "20261122", "3.13.5-2026112", "3-rc-1"] {
-            assert_eq!(dated(tag), None, "{tag}");
-        }
-    }
 
     #[test]
     fn versions_belong_to_lines() {

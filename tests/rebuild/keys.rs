@@ -109,18 +109,23 @@ fn an_image_without_provenance_says_so() {
     elsewhere.sandbox.hardpan(&["rebuild", "nowhere"]).exits(4).says("HP405");
 }
 
-#[test]
-fn provenance_of_another_tool_is_refused_by_its_type() {
-    let elsewhere = Elsewhere::new();
-    let layout = elsewhere.made();
-    let own = layout.statement(PROVENANCE, &layout.index());
+/// Trusted provenance of an image, of a build that another tool made.
+pub fn by_another_tool(layout: &Layout) -> Vec<u8> {
     let predicate = json!({
         "buildDefinition": { "buildType": "https://example.org/other/v1", "externalParameters": {} },
         "runDetails": { "builder": { "id": "https://example.org/b" } },
     });
     let subjects = layout.subjects();
     let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
-    layout.swap(&own, &signed::trusted().bundle(&statement(PROVENANCE, &subjects, &predicate)));
+    signed::trusted().bundle(&statement(PROVENANCE, &subjects, &predicate))
+}
+
+#[test]
+fn provenance_of_another_tool_is_refused_by_its_type() {
+    let elsewhere = Elsewhere::new();
+    let layout = elsewhere.made();
+    let own = layout.statement(PROVENANCE, &layout.index());
+    layout.swap(&own, &by_another_tool(&layout));
     let out = elsewhere.rebuild(&[]).exits(6).says("HP605");
     out.says("https://example.org/other/v1").says("https://hardpan.dev/build-type/image/v1");
 }

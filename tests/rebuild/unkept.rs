@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::hostile::{file, refused};
+use crate::keys::by_another_tool;
 use crate::queue::{all, archived, expected, verdicts};
 use crate::said::{statement, subjects};
 use crate::support::{Fault, Layout, Server};
-use crate::{Elsewhere, PROVENANCE, again_about, checker, copy, differences, document, inputs, signed};
+use crate::{Elsewhere, PROVENANCE, again_about, checker, copy, differences, document, inputs};
 
 #[test]
 fn an_image_does_not_choose_where_its_statement_is_written() {
@@ -55,19 +56,9 @@ fn of_two_trusted_provenances_that_of_this_tool_is_followed() {
     let elsewhere = Elsewhere::new();
     let layout = elsewhere.made();
     let own = layout.statement(PROVENANCE, &layout.index());
-    let predicate = json!({
-        "buildDefinition": { "buildType": "https://example.org/other/v1", "externalParameters": {} },
-        "runDetails": { "builder": { "id": "https://example.org/b" } },
-    });
-    let subjects = layout.subjects();
-    let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
     let own_bundle = layout.bytes(&own.bundle);
     layout.detach(&own);
-    layout.attach(
-        &layout.index(),
-        PROVENANCE,
-        &signed::trusted().bundle(&crate::support::statement(PROVENANCE, &subjects, &predicate)),
-    );
+    layout.attach(&layout.index(), PROVENANCE, &by_another_tool(&layout));
     layout.attach(&layout.index(), PROVENANCE, &own_bundle);
     elsewhere.rebuild(&[]).ok();
 }
