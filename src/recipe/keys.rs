@@ -1,5 +1,6 @@
 //! The recipe language: every key, what it takes, what it is for.
 
+use super::keys_test::TEST;
 use super::shape::Kind::{self, Any, Date, Either, Integer, List, Map, Table, Text};
 use super::shape::{Key, key, needed};
 
@@ -108,18 +109,6 @@ const IMAGE: Kind = Table(&[
     key("stop-signal", Text, "The signal that ends the program, such as `SIGQUIT`."),
     key("labels", Map("label", &Text), "Labels of the image's configuration."),
     key("annotations", Map("annotation", &Text), "Annotations of its manifests and index."),
-]);
-
-const TEST: Kind = Table(&[
-    needed("name", Text, "What the test shows."),
-    needed("run", TEXTS, "The program and its arguments."),
-    key("stdin", Text, "What it reads."),
-    key("env", Map("variable", &Text), "Further environment variables."),
-    key("user", Either(&[Integer, Text]), "Who it runs as, if not the image's user."),
-    key("timeout", Integer, "Seconds after which it has failed; 30 if not said."),
-    key("exit", Integer, "The exit code it must end with; 0 if not said."),
-    key("stdout", Text, "What its output must contain."),
-    key("stderr", Text, "What its error output must contain."),
 ]);
 
 const LIFECYCLE: Kind = Table(&[

@@ -9,11 +9,14 @@
 
 mod amend;
 mod keys;
+mod keys_test;
 mod load;
 mod lower;
 mod lower_download;
 mod lower_image;
+mod lower_test;
 mod model;
+mod model_test;
 mod node;
 mod owners;
 mod pattern;
@@ -23,7 +26,8 @@ mod shape;
 pub use load::Family;
 pub use model::{
     ArchiveSpec, At, Chain, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle, LocalFile,
-    Owner, PackageEntry, Place, Recipe, Take, TestSpec, TextFile, User,
+    Owner, PackageEntry, Place, Recipe, Take, TextFile, User,
 };
+pub use model_test::{Action, AskTcp, AskUrl, Command, Ending, FileFact, Mount, RunSpec, TestSpec, TestStep};
 pub use pattern::{ALIASES, Pattern, merged};
 pub use schema::schema;
