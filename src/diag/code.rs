@@ -93,6 +93,8 @@ pub mod codes {
         MISSING_LIBRARY = 317;
         /// A file that a recipe names and its folder lacks.
         NO_FILE = 318;
+        /// A file that is not one of certificates to trust.
+        BAD_CERTIFICATE = 319;
         /// No mirror is known for an archive.
         NO_MIRROR = 401;
         /// No mirror gave what was asked for.

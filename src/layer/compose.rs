@@ -108,8 +108,10 @@ pub fn compose(
         problems: Vec::new(),
     };
     work.select_packages();
-    let certificates = generate::certificates(&work)?;
+    generate::locales(&mut work);
+    let certificates = generate::packaged(&work)?;
     work.drop_paths();
+    generate::timezones(&mut work);
     own::add(&mut work);
     if !work.problems.is_empty() {
         // What else is wrong is said too, though nothing comes of it.
@@ -126,6 +128,16 @@ pub fn compose(
     work.check()?;
     let warnings = work.warnings();
     Ok(Composed { tree: work.tree, warnings })
+}
+
+impl<'a> Work<'a> {
+    /// The recipes of the chain up to this one, which is the last of them.
+    pub(super) fn upto(&self) -> &'a [Recipe] {
+        let recipes = &self.chain.recipes;
+        let at = recipes.iter().position(|recipe| std::ptr::eq(recipe, self.recipe));
+        &recipes[..at.map_or(recipes.len(), |at| at + 1)]
+    }
+
 }
 
 impl Work<'_> {

@@ -1,6 +1,6 @@
 //! The recipe language: every key, what it takes, what it is for.
 
-use super::shape::Kind::{self, Any, Date, Either, Integer, List, Map, Table, Text};
+use super::shape::Kind::{self, Any, Date, Either, Flag, Integer, List, Map, Table, Text};
 use super::shape::{Key, key, needed};
 
 const TEXTS: Kind = List(&Text);
@@ -122,6 +122,31 @@ const TEST: Kind = Table(&[
     key("stderr", Text, "What its error output must contain."),
 ]);
 
+const SYSTEM: Kind = Table(&[
+    key("certificates", TEXTS, "Further certificates to trust: PEM files in the recipe's folder."),
+    key(
+        "certificate-links",
+        Flag,
+        "Whether each certificate is in `/etc/ssl/certs` by its own name and hash as well; `true` if not said.",
+    ),
+    key("java-trust-store", Flag, "Whether Java's trust store is made, `/etc/ssl/certs/java/cacerts`."),
+    key("locales", TEXTS, "Locales to take from the package `locales-all`, such as `de_CH.UTF-8`."),
+    key(
+        "timezones",
+        Either(&[Text, TEXTS]),
+        "The time zones that stay of those taken: `all`, `none`, or patterns such as `Europe/*`.",
+    ),
+    key("timezone", Text, "The local time zone: `/etc/localtime` and `/etc/timezone`."),
+    key("os-release", Map("field", &Text), "Fields of `/etc/os-release`, set over Debian's own."),
+    key(
+        "alternatives",
+        Map("path", &Text),
+        "Names by which one of several programs is called: path = the program, as update-alternatives links it.",
+    ),
+    key("nsswitch", Map("database", &Text), "`/etc/nsswitch.conf`: database = where it is looked up."),
+    key("mime", Flag, "Whether the database of MIME types in `/usr/share/mime` is made."),
+]);
+
 const LIFECYCLE: Kind = Table(&[
     key("owner", Text, "The team that answers for the image."),
     key("contact", Text, "Where that team is reached."),
@@ -165,6 +190,7 @@ pub const AMENDABLE: &[Key] = &[
     key("drop", List(&Text), PATTERNS),
     key("users", Map("user name", &USER), "Accounts: a number, or a table."),
     key("groups", Map("group name", &Integer), "Groups and their numbers."),
+    key("system", SYSTEM, "What maintainer scripts would have made."),
     key("image", IMAGE, "The image's configuration."),
     key("test", List(&TEST), "What the image must do."),
     key("lifecycle", LIFECYCLE, "Who answers for it and until when."),

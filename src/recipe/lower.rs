@@ -194,7 +194,7 @@ impl Lowering {
             components: Self::texts(&debian, "components").unwrap_or_default(),
             prefer: self.prefer(&debian),
             archives: self.archives(&debian),
-            packages: self.packages(&debian),
+            packages: self.packages_and_locales(&debian, table),
             links: self.by_path(table, "links", Self::link),
             directories: self.by_path(table, "directories", Self::directory),
             texts: self.by_path(table, "files", Self::text_file),
@@ -206,6 +206,7 @@ impl Lowering {
             drop: self.patterns(table, "drop"),
             users: self.users(table),
             groups: self.groups(table),
+            system: self.system(table),
             image: self.image(table),
             tests: Self::tests(table),
             lifecycle: Self::lifecycle(table),
@@ -251,13 +252,18 @@ impl Lowering {
             None => (node, None, None),
             Some(table) => (table.get("from")?, self.optional_mode(table), self.optional_owner(table)),
         };
-        let path = from.text()?;
+        Some(LocalFile { from: self.local_path(from)?, mode, owner })
+    }
+
+    /// A path below the recipe's folder.
+    pub(super) fn local_path(&mut self, node: &Node) -> Option<String> {
+        let path = node.text()?;
         if ImagePath::from_member(path).map_or(true, |path| path.is_root()) {
             let help = "write it relative to the recipe, without `..`: what is outside the folder is not the recipe's";
-            self.bad(&from.span, format!("`{path}` is not below the recipe's folder"), help);
+            self.bad(&node.span, format!("`{path}` is not below the recipe's folder"), help);
             return None;
         }
-        Some(LocalFile { from: path.to_owned(), mode, owner })
+        Some(path.to_owned())
     }
 
     fn by_pattern<T>(
@@ -318,7 +324,7 @@ impl Lowering {
         specs
     }
 
-    fn packages(&mut self, debian: &Table) -> Vec<PackageEntry> {
+    pub(super) fn packages(&mut self, debian: &Table) -> Vec<PackageEntry> {
         let mut entries = Vec::new();
         for (word, node) in &Self::section(debian, "packages").entries {
             let Some(name) = self.key(word, "name a Debian binary package") else { continue };

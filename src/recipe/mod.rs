@@ -13,6 +13,7 @@ mod load;
 mod lower;
 mod lower_download;
 mod lower_image;
+mod lower_system;
 mod model;
 mod node;
 mod owners;
@@ -23,7 +24,7 @@ mod shape;
 pub use load::Family;
 pub use model::{
     ArchiveSpec, At, Chain, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle, LocalFile,
-    Owner, PackageEntry, Place, Recipe, Take, TestSpec, TextFile, User,
+    Owner, PackageEntry, Place, Recipe, System, Take, TestSpec, TextFile, User, Zones,
 };
 pub use pattern::{ALIASES, Pattern, merged};
 pub use schema::schema;
