@@ -99,6 +99,8 @@ pub mod codes {
         SYMBOL_VERSION = 319;
         /// A package that nothing in the image needs (a warning).
         UNNEEDED = 320;
+        /// A file that is not one of certificates to trust.
+        BAD_CERTIFICATE = 321;
         /// No mirror is known for an archive.
         NO_MIRROR = 401;
         /// No mirror gave what was asked for.

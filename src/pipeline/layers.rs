@@ -125,10 +125,10 @@ fn plan_one(
 fn sources(pinned: &Pinned, chain: &Chain, at: usize) -> BTreeMap<String, Sha256> {
     let recipe = &chain.recipes[at];
     let name = recipe.name.to_string();
-    let files = recipe.files.values().filter_map(|file| {
-        let (digest, _) = pinned.lock.files.get(&(name.clone(), file.value.from.clone()))?;
-        let executable = crate::host::is_executable(&recipe.folder.join(&file.value.from)).unwrap_or(false);
-        Some((format!("file {} {executable}", file.value.from), *digest))
+    let files = recipe.local_files().filter_map(|(from, _)| {
+        let (digest, _) = pinned.lock.files.get(&(name.clone(), from.to_owned()))?;
+        let executable = crate::host::is_executable(&recipe.folder.join(from)).unwrap_or(false);
+        Some((format!("file {from} {executable}"), *digest))
     });
     let downloads =
         recipe.downloads.iter().map(|(name, download)| (format!("archive {name}"), download.value.sha256));

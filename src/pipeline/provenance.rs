@@ -61,7 +61,7 @@ fn recipe_texts(family: &Family) -> Result<Vec<BuildRecipe>> {
 fn files(finished: &Finished) -> Result<Vec<BuildFile>> {
     let mut files = BTreeMap::new();
     for recipe in finished.layers.iter().flat_map(|layers| &layers.chain.recipes) {
-        let local = recipe.files.values().map(|file| file.value.from.clone());
+        let local = recipe.local_files().map(|(from, _)| from.to_owned());
         let keys = recipe.archives.iter().flat_map(|archive| &archive.keys).map(|key| key.value.clone());
         for path in local.chain(keys) {
             if files.contains_key(&path) {
@@ -178,9 +178,8 @@ fn source_pins(finished: &Finished, chain: &Chain) -> BTreeMap<(String, String),
             let pin = SourcePin { address, sha256: download.value.sha256 };
             pins.insert((owner.clone(), format!("archive {name}")), pin);
         }
-        for file in recipe.files.values() {
-            let from = &file.value.from;
-            if let Some((sha256, _)) = finished.pinned.lock.files.get(&(owner.clone(), from.clone())) {
+        for (from, _) in recipe.local_files() {
+            if let Some((sha256, _)) = finished.pinned.lock.files.get(&(owner.clone(), from.to_owned())) {
                 let pin = SourcePin { address: None, sha256: *sha256 };
                 pins.insert((owner.clone(), format!("file {from}")), pin);
             }
