@@ -23,5 +23,5 @@ pub use provenance::{
     read_provenance,
 };
 pub use reasons::{Brought, Needed, PathReason, Reasons};
-pub use results::{Comparison, test_result, verification_summary};
+pub use results::{Comparison, ImageTested, image_tested, test_result, verification_summary};
 pub use statement::{PAYLOAD_TYPE, Statement, Subject, write_statement};
