@@ -27,7 +27,7 @@ pub use ask::{Answer, ask};
 pub use clock::{Stopwatch, cores, now, pause, peak_memory};
 pub use confine::confined;
 pub use detached::{End, Launched, Said, Stream, ended, kill, launch, memory_beside};
-pub use env::{Environment, on_path, variable};
+pub use env::{Environment, find_program, variable};
 pub use files::{
     MAX_TEXT, copy_stamped, create_dirs, create_private_dir, exists, file_problem, is_dir, is_empty_dir,
     is_executable, is_file, list, open, open_append, own_program, read, read_lossy, read_text, remove,

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::runtime::{Runtime, not_isolated, state_folder};
-use crate::diag::{Problem, Result};
+use crate::diag::Result;
 use crate::host::{self, FileLock, Helper};
 
 /// How often, and how long apart, a guard looks for containers that were being made when the run died.
@@ -52,7 +52,7 @@ impl Ground {
             host::create_dirs(&folder.join(name))?;
         }
         let guard = Helper::start(&["attend", "guard", &folder.display().to_string()]);
-        let failed = |error| Problem::from(not_isolated("this program can't be started as a guard", error));
+        let failed = |error| not_isolated("this program can't be started as a guard", error);
         let guard = Some(guard.map_err(failed)?);
         host::adopt_orphans().map_err(|error| not_isolated("the kernel lets nobody adopt orphans", error))?;
         Ok(Self { folder, runtime: runtime.clone(), _lock: lock, guard, count: 0 })
