@@ -101,11 +101,24 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         let digest = part.platform.digest;
         let value = as_json(args, wanted, &results);
         let value = merge(value, &json!({ "digest": digest, "referrers": referrers }));
-        print::line(&value.to_string());
+        print::line(&escaped(&value.to_string()));
         return results.check(&args.image).map_err(Failure::told);
     }
     table(&results);
     results.check(&args.image)
+}
+
+/// JSON in which even control characters that it may hold as they are, which terminals obey, are escaped.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_control() {
+            text.push_str(&format_args!("\\u{:04x}", u32::from(letter)).to_string());
+        } else {
+            text.push(letter);
+        }
+    }
+    text
 }
 
 fn merge(mut value: serde_json::Value, more: &serde_json::Value) -> serde_json::Value {

@@ -44,6 +44,7 @@ pub use question::{connect_loopback, question};
 pub use rooted::{Met, Rooted, Traits};
 pub use scratch::{FileLock, Scratch, ScratchDir};
 pub use spaces::{
-    adopt_orphans, become_alone_in_network, become_own_root, in_user_space, is_root, leave_terminal, own_id,
+    adopt_orphans, become_alone_in_network, become_own_root, hide_mixed_cgroups, in_user_space, is_root,
+    leave_terminal, own_id,
 };
 pub use threads::{in_order, side_by_side};

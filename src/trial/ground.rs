@@ -42,6 +42,8 @@ impl Ground {
     /// A place below `home`; what dead runs left there is cleared first.
     pub(super) fn take(home: &Path, runtime: &Runtime) -> Result<Self> {
         host::create_private_dir(home)?;
+        // Nobody may take a folder for abandoned that is only being made.
+        let _alone = FileLock::exclusive(&home.with_extension("lock"))?;
         sweep(home);
         let name = format!("run-{}-{}", host::own_id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = host::whole_path(home).join(name);
