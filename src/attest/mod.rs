@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The predicates that hardpan makes: cosign's signature, SLSA provenance, the SBOMs, the result of a
-//! rebuild, a verification summary. A statement says nothing of who signed it; the room does not know
+//! rebuild, that of the contents policy, a verification summary. A statement says nothing of who signed it; the room does not know
 //! keys.
 
 mod kinds;
@@ -21,5 +21,8 @@ pub use provenance::{
     BUILD_TYPE, BuildFile, BuildInputs, BuildRecipe, Builder, Dependency, Provenance, ReadProvenance,
     read_provenance,
 };
-pub use results::{Comparison, test_result, verification_summary};
+pub use results::{
+    Comparison, PolicyResult, ReadPolicyResult, policy_result, read_policy_result, test_result,
+    verification_summary,
+};
 pub use statement::{PAYLOAD_TYPE, Statement, Subject, write_statement};

@@ -1,5 +1,6 @@
 //! `hardpan build`: recipes to images.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use crate::host::{self, Stopwatch, size};
 use crate::ident::Platform;
 use crate::image::{ArchiveKind, Artifact, Parts, PlatformImage, write_archive, write_layout};
 use crate::pipeline::{self, Attesting, Built, Context, LockMode, Order};
+use crate::policy::Verdict;
 use crate::sign::Signer;
 
 /// What is written.
@@ -194,6 +196,9 @@ fn summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64) -> 
             format!("{}, packages: {}, layers: {}", size(image.size()), packages.len(), image.layers.len()),
         ]);
     }
+    for (rule, reason) in exceptions(built) {
+        rows.push(vec!["Allowed".to_owned(), format!("{rule}: {reason}")]);
+    }
     rows.push(vec!["Layers".to_owned(), format!("{reused} of {layers} reused")]);
     if let Some(Signed { signer, statements }) = signed {
         let only = if signer.is_development() { ", which proves only \"this machine\"" } else { "" };
@@ -204,6 +209,11 @@ fn summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64) -> 
     }
     rows.push(vec!["Written".to_owned(), format!("{} in {seconds:.2} s", out.display())]);
     rows.iter().map(|row| format!("{:>12} {}", row[0], row[1])).collect::<Vec<_>>().join("\n")
+}
+
+/// The exceptions to the contents policy that a platform needs, and why.
+fn exceptions(built: &Built) -> BTreeMap<String, String> {
+    built.verdicts.iter().flat_map(Verdict::reasons).collect()
 }
 
 fn json_summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64) -> Value {
@@ -230,6 +240,7 @@ fn json_summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64
         "digest": built.digest(),
         "platforms": built.platforms.iter().zip(&built.packages).map(platform).collect::<Vec<_>>(),
         "path": out,
+        "exceptions": exceptions(built),
         "signed": signed.map(|Signed { signer, statements }| json!({
             "by": signer.describe(),
             "key": signer.public_key().fingerprint(),

@@ -6,12 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Context, Finished, Layers};
-use crate::attest::{BuildFile, BuildInputs, BuildRecipe, Builder, Dependency, Provenance};
+use crate::attest::{
+    self, BuildFile, BuildInputs, BuildRecipe, Builder, Dependency, PolicyResult, Provenance,
+};
 use crate::canon::HashReader;
 use crate::diag::Result;
 use crate::host;
 use crate::ident::{PackageName, Platform, Purl, Sha256};
 use crate::lock::{LockedPackage, reachable};
+use crate::policy::Verdict;
 use crate::recipe::{Chain, Family};
 use crate::sbom::{Bill, PackagePin, PlatformBill, SourcePin};
 
@@ -192,8 +195,8 @@ fn source_pins(finished: &Finished, chain: &Chain) -> BTreeMap<(String, String),
 pub(super) fn bills(context: &Context, finished: &Finished) -> Result<Vec<Bill>> {
     let built = &finished.built;
     let mut platforms = Vec::new();
-    for (layers, image) in finished.layers.iter().zip(&built.platforms) {
-        platforms.push((platform_bill(context, finished, layers, image.digest())?, image.created));
+    for ((layers, image), verdict) in finished.layers.iter().zip(&built.platforms).zip(&built.verdicts) {
+        platforms.push((platform_bill(context, finished, layers, verdict, image.digest())?, image.created));
     }
     let summary = finished.layers.first().and_then(|layers| layers.chain.last().summary.clone());
     let bill = |digest, platform: Option<Platform>, platforms: Vec<PlatformBill>, created| Bill {
@@ -217,6 +220,7 @@ fn platform_bill(
     context: &Context,
     finished: &Finished,
     layers: &Layers,
+    verdict: &Verdict,
     digest: crate::ident::BlobDigest,
 ) -> Result<PlatformBill> {
     let chain = &layers.chain;
@@ -229,10 +233,23 @@ fn platform_bill(
     Ok(PlatformBill {
         platform: chain.platform,
         digest,
+        exceptions: verdict.reasons(),
         packages: packages.collect(),
         sources: source_pins(finished, chain),
         inventory,
     })
+}
+
+/// What the contents policy said of all platforms.
+pub(super) fn policy_result(context: &Context, finished: &Finished) -> Result<Vec<u8>> {
+    let texts = recipe_texts(&finished.pinned.family)?;
+    let digest = |recipe: BuildRecipe| (recipe.file, Sha256::of(recipe.text.as_bytes()));
+    let platforms = finished.layers.iter().map(|layers| layers.chain.platform);
+    Ok(attest::policy_result(&PolicyResult {
+        recipes: texts.into_iter().map(digest).collect(),
+        hardpan: own_digest(context)?,
+        platforms: platforms.zip(&finished.built.verdicts).collect(),
+    }))
 }
 
 /// The kind under which the store keeps digests of programs.

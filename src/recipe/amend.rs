@@ -30,6 +30,8 @@ const SECTIONS: &[&str] = &[
     "image.env",
     "image.labels",
     "image.annotations",
+    "policy",
+    "policy.allow",
     "lifecycle",
     "catalog",
 ];

@@ -207,6 +207,7 @@ impl Lowering {
             users: self.users(table),
             groups: self.groups(table),
             image: self.image(table),
+            allow: self.exceptions(table),
             tests: Self::tests(table),
             lifecycle: Self::lifecycle(table),
             layers: self.layers(table),

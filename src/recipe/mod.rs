@@ -13,10 +13,12 @@ mod load;
 mod lower;
 mod lower_download;
 mod lower_image;
+mod lower_policy;
 mod model;
 mod node;
 mod owners;
 mod pattern;
+mod policy;
 mod schema;
 mod shape;
 
@@ -26,4 +28,5 @@ pub use model::{
     Owner, PackageEntry, Place, Recipe, Take, TestSpec, TextFile, User,
 };
 pub use pattern::{ALIASES, Pattern, merged};
+pub use policy::{EXCEPTION_LABEL, Exception, PolicyRule};
 pub use schema::schema;
