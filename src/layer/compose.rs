@@ -137,7 +137,6 @@ impl<'a> Work<'a> {
         let at = recipes.iter().position(|recipe| std::ptr::eq(recipe, self.recipe));
         &recipes[..at.map_or(recipes.len(), |at| at + 1)]
     }
-
 }
 
 impl Work<'_> {

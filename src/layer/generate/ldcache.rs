@@ -20,8 +20,7 @@ use crate::layer::compose::Work;
 /// Writes the cache if this recipe adds libraries in the loader's folders, or names more of these.
 pub(super) fn add(work: &mut Work) -> Result<()> {
     let folders = folders::all(work)?;
-    let is_configuration =
-        |path: &str| path == "/etc/ld.so.conf" || path.starts_with("/etc/ld.so.conf.d/");
+    let is_configuration = |path: &str| path == "/etc/ld.so.conf" || path.starts_with("/etc/ld.so.conf.d/");
     let changes = work.tree.nodes.keys().any(|path| {
         let library = path.parent().is_some_and(|parent| {
             folders.iter().any(|folder| parent == folder.real || folder.hwcaps(&parent).is_some())

@@ -7,6 +7,7 @@ mod certificates;
 mod dpkg;
 mod ldcache;
 mod locales;
+mod mime;
 mod nsswitch;
 mod os_release;
 mod timezones;
@@ -28,7 +29,10 @@ pub(super) use locales::add as locales;
 pub(super) use timezones::keep as timezones;
 
 /// Runs the generators that look at a whole tree. `certificates` were read before paths were dropped.
-pub(super) fn all(work: &mut Work, certificates: std::collections::BTreeMap<ImagePath, Vec<u8>>) -> Result<()> {
+pub(super) fn all(
+    work: &mut Work,
+    certificates: std::collections::BTreeMap<ImagePath, Vec<u8>>,
+) -> Result<()> {
     if work.below.is_empty() {
         aliases(work);
     }
@@ -39,6 +43,7 @@ pub(super) fn all(work: &mut Work, certificates: std::collections::BTreeMap<Imag
     timezones::local(work);
     alternatives::add(work);
     ldcache::add(work)?;
+    mime::add(work)?;
     dpkg::add(work)
 }
 

@@ -24,7 +24,8 @@ pub(super) fn add(work: &mut Work) {
     if said.is_empty() && (work.view().get(&path).is_some() || !has_libc()) {
         return;
     }
-    let mut lines: Vec<(&str, &str)> = said.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut lines: Vec<(&str, &str)> =
+        said.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     // What the recipe does not speak of is looked up as without it.
     let silent = DEFAULT.iter().filter(|(name, _)| !said.iter().any(|(said, _)| said == name));
     lines.extend(silent);

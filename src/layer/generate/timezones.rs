@@ -22,7 +22,8 @@ pub(in crate::layer) fn keep(work: &mut Work) {
     if zones.is_empty() {
         let message = "this recipe takes no time zones";
         let help = "take them from the package `tzdata`; what a recipe below took is changed there";
-        work.problems.push(policy.place.problem(codes::NO_MATCH, message, "says which of them stay").help(help));
+        work.problems
+            .push(policy.place.problem(codes::NO_MATCH, message, "says which of them stay").help(help));
         return;
     }
     let patterns = match &policy.value {
@@ -40,7 +41,8 @@ pub(in crate::layer) fn keep(work: &mut Work) {
             let name = pattern.value.as_str().trim_start_matches('/');
             let message = format!("`{name}` matches none of the time zones that this recipe takes");
             let near = crate::diag::nearest(name, zones.iter().filter_map(zone_name));
-            let help = near.map_or_else(|| "such as `Europe/*`".to_owned(), |near| format!("did you mean `{near}`?"));
+            let help = near
+                .map_or_else(|| "such as `Europe/*`".to_owned(), |near| format!("did you mean `{near}`?"));
             work.problems.push(pattern.place.problem(codes::NO_MATCH, message, "matches nothing").help(help));
         }
         kept.extend(found.into_iter().flat_map(|path| with_targets(work, path)));
@@ -52,7 +54,9 @@ pub(in crate::layer) fn keep(work: &mut Work) {
     let all: Vec<ImagePath> = work.tree.nodes.keys().cloned().collect();
     let folder: ImagePath = FOLDER.parse().expect("a path of ours");
     work.tree.nodes.retain(|path, node| {
-        !node.is_directory() || !path.is_under(&folder) || all.iter().any(|other| other != path && other.is_under(path))
+        !node.is_directory()
+            || !path.is_under(&folder)
+            || all.iter().any(|other| other != path && other.is_under(path))
     });
 }
 

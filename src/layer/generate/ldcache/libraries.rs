@@ -154,7 +154,8 @@ fn is_shared(bytes: &[u8]) -> bool {
 fn isa_level_of(bytes: &[u8]) -> u32 {
     const GNU_PROPERTY: u32 = 0x6474_e553;
     const ISA_1_NEEDED: u32 = 0xc000_8002;
-    let half = |at: usize| bytes.get(at..at + 2).map(|half| usize::from(u16::from_le_bytes([half[0], half[1]])));
+    let half =
+        |at: usize| bytes.get(at..at + 2).map(|half| usize::from(u16::from_le_bytes([half[0], half[1]])));
     let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?));
     let long = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?));
     let needed = || {
