@@ -76,6 +76,12 @@ fn content(recipe: &Recipe) -> Value {
         "groups": recipe.groups.iter().map(|group| json!([group.name, group.gid])).collect::<Vec<_>>(),
         "system": system(&recipe.system),
         "layers": recipe.layers,
+        "skip": recipe.closure.skip.keys().collect::<Vec<_>>(),
+        "dlopen": recipe.closure.dlopen.iter().map(|row| {
+            let (pattern, opens) = &row.value;
+            json!([pattern.as_str(), opens.iter().map(|at| &at.value).collect::<Vec<_>>()])
+        }).collect::<Vec<_>>(),
+        "keep": recipe.closure.keep.keys().collect::<Vec<_>>(),
     })
 }
 

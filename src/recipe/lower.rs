@@ -137,12 +137,12 @@ impl Lowering {
         table.get("owner").and_then(|node| self.owner(node))
     }
 
-    fn optional_mode(&mut self, table: &Table) -> Option<u32> {
+    pub(super) fn optional_mode(&mut self, table: &Table) -> Option<u32> {
         table.get("mode").and_then(|node| self.mode(node))
     }
 
     /// Everything of a table whose keys are paths.
-    fn by_path<T>(
+    pub(super) fn by_path<T>(
         &mut self,
         table: &Table,
         key: &str,
@@ -206,9 +206,10 @@ impl Lowering {
             drop: self.patterns(table, "drop"),
             users: self.users(table),
             groups: self.groups(table),
+            closure: self.closure(table),
             system: self.system(table),
             image: self.image(table),
-            tests: Self::tests(table),
+            tests: self.tests(table),
             lifecycle: Self::lifecycle(table),
             layers: self.layers(table),
             folder: folder.to_owned(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Pattern;
+use super::model_test::TestSpec;
 use crate::diag::{Code, Problem, SourceText, Span};
 use crate::ident::{ArchiveName, ImagePath, PackageName, Platform, RecipeName, Sha256};
 
@@ -121,6 +122,8 @@ pub struct Recipe {
     pub users: Vec<User>,
     /// Groups.
     pub groups: Vec<Group>,
+    /// What files need beyond what their headers say.
+    pub closure: ClosureSpec,
     /// What maintainer scripts would have made.
     pub system: System,
     /// The image's configuration.
@@ -222,6 +225,17 @@ pub struct PackageEntry {
     pub take: Take,
     /// What is left out of it.
     pub except: Vec<At<Pattern>>,
+}
+
+/// What files need beyond what their headers say, and what they don't need.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ClosureSpec {
+    /// Libraries and interpreters that are not needed, and why.
+    pub skip: BTreeMap<String, At<String>>,
+    /// Which files open what at run time: patterns, or names of libraries.
+    pub dlopen: Vec<At<(Pattern, Vec<At<String>>)>>,
+    /// Packages that nothing needs, and why they are there.
+    pub keep: BTreeMap<String, At<String>>,
 }
 
 /// An owner, as written: numbers, or names to be looked up in the chain.
@@ -345,17 +359,6 @@ pub struct ImageSpec {
     pub labels: BTreeMap<String, String>,
     /// Annotations, as written.
     pub annotations: BTreeMap<String, String>,
-}
-
-/// What the image must do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TestSpec {
-    /// What it shows.
-    pub name: String,
-    /// The program and its arguments.
-    pub run: Vec<String>,
-    /// What its output must contain.
-    pub stdout: Option<String>,
 }
 
 /// Who answers for an image and until when.

@@ -145,7 +145,7 @@ fn what_is_no_certificate_to_trust_is_refused_by_what_it_is() {
         (Hand::new(1).public_pem().into_bytes(), "a part `PUBLIC KEY`"),
     ] {
         world.sandbox.write("x.pem", &content);
-        refused(&world, "HP319").says(found);
+        refused(&world, "HP321").says(found);
         assert!(!world.sandbox.path("out").exists());
     }
     world.sandbox.write("x.pem", pem("x", 1));
@@ -159,7 +159,20 @@ fn certificates_stay_in_the_recipes_folder_and_apart() {
     world.sandbox.write("a/x.pem", pem("a", 1));
     world.sandbox.write("b/x.pem", pem("b", 1));
     world.recipe("system.certificates = [\"a/x.pem\", \"b/x.pem\"]\n");
-    refused(&world, "HP319").says("is there already");
+    refused(&world, "HP321").says("is there already");
     world.recipe("system.java-trust-store = true\n");
     refused(&world, "HP307").says("no certificate to hold");
+}
+
+#[test]
+fn no_certificate_is_lost_to_another_of_nearly_its_name() {
+    let deb = Deb::new("certs", "1")
+        .file("/usr/share/ca-certificates/x/A.crt", pem("one", 1), 0o644)
+        .file("/usr/share/ca-certificates/x/a.crt", pem("two", 2), 0o644)
+        .file("/usr/share/ca-certificates/x/many.crt", pem("three", 3) + &pem("four", 4), 0o644);
+    let world = world(&[deb], "[system]\njava-trust-store = true\n");
+    world.build(&[]).ok();
+    let found = store(&world.image().item("/etc/ssl/certs/java/cacerts").content);
+    let aliases: Vec<&str> = found.iter().map(|(alias, _)| alias.as_str()).collect();
+    assert_eq!(aliases, ["debian:a.pem", "debian:a.pem+", "debian:many.pem", "debian:many.pem-2"]);
 }

@@ -15,6 +15,7 @@ mod libraries;
 
 use super::{Node, insert};
 use crate::diag::Result;
+use crate::ident::ImagePath;
 use crate::layer::compose::Work;
 
 /// Writes the cache if this recipe adds libraries in the loader's folders, or names more of these.
@@ -40,6 +41,11 @@ pub(super) fn add(work: &mut Work) -> Result<()> {
     let cache = encode::cache(found.entries, found.hwcaps, generator(work).as_deref());
     insert(work, "/etc/ld.so.cache", Node::generated(cache));
     Ok(())
+}
+
+/// The folders in which every program's libraries are looked for.
+pub(in crate::layer) fn library_folders(work: &Work) -> Result<Vec<ImagePath>> {
+    Ok(folders::all(work)?.into_iter().map(|folder| folder.real).collect())
 }
 
 /// What the locked libc's `ldconfig` says of itself.

@@ -25,6 +25,7 @@ use crate::recipe::ALIASES;
 use crate::source::ContentReader;
 
 pub(super) use certificates::packaged;
+pub(super) use ldcache::library_folders;
 pub(super) use locales::add as locales;
 pub(super) use timezones::keep as timezones;
 

@@ -7,9 +7,9 @@ use super::encode::{Entry, compare};
 use super::folders::Folder;
 use crate::diag::Result;
 use crate::ident::{ImagePath, Platform};
-use crate::layer::closure::machine;
 use crate::layer::compose::Work;
 use crate::layer::generate::bytes_of;
+use crate::layer::loader::machine;
 use crate::layer::tree::{Data, Node, NodeKind};
 use crate::source::ContentReader;
 
