@@ -10,7 +10,7 @@ use crate::recipe::{At, Chain, Owner, Pattern, Recipe, Take};
 
 /// Raise it when trees, generators or packing change: **changing this changes no digest by itself,
 /// but forgetting to change it serves old layers.**
-const LAYER_VERSION: u32 = 1;
+const LAYER_VERSION: u32 = 2;
 
 /// The key of one recipe's layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +75,12 @@ fn content(recipe: &Recipe) -> Value {
         }).collect::<Vec<_>>(),
         "groups": recipe.groups.iter().map(|group| json!([group.name, group.gid])).collect::<Vec<_>>(),
         "layers": recipe.layers,
+        "skip": recipe.closure.skip.keys().collect::<Vec<_>>(),
+        "dlopen": recipe.closure.dlopen.iter().map(|row| {
+            let (pattern, opens) = &row.value;
+            json!([pattern.as_str(), opens.iter().map(|at| &at.value).collect::<Vec<_>>()])
+        }).collect::<Vec<_>>(),
+        "keep": recipe.closure.keep.keys().collect::<Vec<_>>(),
     })
 }
 

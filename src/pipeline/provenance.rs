@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Context, Finished, Layers};
+use super::{Context, Finished};
 use crate::attest::{BuildFile, BuildInputs, BuildRecipe, Builder, Dependency, Provenance};
 use crate::canon::HashReader;
 use crate::diag::Result;
 use crate::host;
-use crate::ident::{PackageName, Platform, Purl, Sha256};
+use crate::ident::{Epoch, PackageName, Platform, Purl, Sha256};
+use crate::layer::Inventory;
 use crate::lock::{LockedPackage, reachable};
 use crate::recipe::{Chain, Family};
 use crate::sbom::{Bill, PackagePin, PlatformBill, SourcePin};
@@ -189,12 +190,15 @@ fn source_pins(finished: &Finished, chain: &Chain) -> BTreeMap<(String, String),
 }
 
 /// What is known of the index, and then of each platform.
-pub(super) fn bills(context: &Context, finished: &Finished) -> Result<Vec<Bill>> {
+pub(super) fn bills(finished: &Finished) -> Vec<Bill> {
     let built = &finished.built;
-    let mut platforms = Vec::new();
-    for (layers, image) in finished.layers.iter().zip(&built.platforms) {
-        platforms.push((platform_bill(context, finished, layers, image.digest())?, image.created));
-    }
+    let held = finished.layers.iter().zip(&finished.inventories);
+    let platforms: Vec<(PlatformBill, Epoch)> = held
+        .zip(&built.platforms)
+        .map(|((layers, inventory), image)| {
+            (platform_bill(finished, &layers.chain, inventory, image.digest()), image.created)
+        })
+        .collect();
     let summary = finished.layers.first().and_then(|layers| layers.chain.last().summary.clone());
     let bill = |digest, platform: Option<Platform>, platforms: Vec<PlatformBill>, created| Bill {
         name: built.name.clone(),
@@ -210,29 +214,27 @@ pub(super) fn bills(context: &Context, finished: &Finished) -> Result<Vec<Bill>>
     let whole = bill(built.digest(), None, all, newest);
     let each =
         platforms.into_iter().map(|(one, created)| bill(one.digest, Some(one.platform), vec![one], created));
-    Ok(std::iter::once(whole).chain(each).collect())
+    std::iter::once(whole).chain(each).collect()
 }
 
 fn platform_bill(
-    context: &Context,
     finished: &Finished,
-    layers: &Layers,
+    chain: &Chain,
+    inventory: &Inventory,
     digest: crate::ident::BlobDigest,
-) -> Result<PlatformBill> {
-    let chain = &layers.chain;
-    let inventory = layers.inventory(context)?;
+) -> PlatformBill {
     let pins = finished.pinned.lock.packages.get(&chain.platform);
     let packages = inventory.packages.keys().filter_map(|name| {
         let pin = package_pin(finished, chain, pins?.get(name)?);
         Some((name.clone(), pin))
     });
-    Ok(PlatformBill {
+    PlatformBill {
         platform: chain.platform,
         digest,
         packages: packages.collect(),
         sources: source_pins(finished, chain),
-        inventory,
-    })
+        inventory: inventory.clone(),
+    }
 }
 
 /// The kind under which the store keeps digests of programs.

@@ -30,6 +30,10 @@ const SECTIONS: &[&str] = &[
     "image.env",
     "image.labels",
     "image.annotations",
+    "closure",
+    "closure.skip",
+    "closure.dlopen",
+    "closure.keep",
     "lifecycle",
     "catalog",
 ];

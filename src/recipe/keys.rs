@@ -122,6 +122,24 @@ const TEST: Kind = Table(&[
     key("stderr", Text, "What its error output must contain."),
 ]);
 
+const CLOSURE: Kind = Table(&[
+    key(
+        "skip",
+        Map("library or interpreter", &Text),
+        "Needs that are left unmet on purpose: a library's name or an interpreter = the reason.",
+    ),
+    key(
+        "dlopen",
+        Map("path or pattern", &TEXTS),
+        "What files open at run time: libraries' names, or patterns; replaces what hardpan knows of them.",
+    ),
+    key(
+        "keep",
+        Map("package name", &Text),
+        "Packages that nothing in the image needs, and why they are there all the same.",
+    ),
+]);
+
 const LIFECYCLE: Kind = Table(&[
     key("owner", Text, "The team that answers for the image."),
     key("contact", Text, "Where that team is reached."),
@@ -166,6 +184,7 @@ pub const AMENDABLE: &[Key] = &[
     key("users", Map("user name", &USER), "Accounts: a number, or a table."),
     key("groups", Map("group name", &Integer), "Groups and their numbers."),
     key("image", IMAGE, "The image's configuration."),
+    key("closure", CLOSURE, "What files need beyond what their headers say, and what they don't need."),
     key("test", List(&TEST), "What the image must do."),
     key("lifecycle", LIFECYCLE, "Who answers for it and until when."),
     key("catalog", CATALOG, "Words for the catalog."),

@@ -206,6 +206,7 @@ impl Lowering {
             drop: self.patterns(table, "drop"),
             users: self.users(table),
             groups: self.groups(table),
+            closure: self.closure(table),
             image: self.image(table),
             tests: Self::tests(table),
             lifecycle: Self::lifecycle(table),

@@ -11,6 +11,7 @@ mod amend;
 mod keys;
 mod load;
 mod lower;
+mod lower_closure;
 mod lower_download;
 mod lower_image;
 mod model;
@@ -22,8 +23,8 @@ mod shape;
 
 pub use load::Family;
 pub use model::{
-    ArchiveSpec, At, Chain, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle, LocalFile,
-    Owner, PackageEntry, Place, Recipe, Take, TestSpec, TextFile, User,
+    ArchiveSpec, At, Chain, ClosureSpec, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle,
+    LocalFile, Owner, PackageEntry, Place, Recipe, Take, TestSpec, TextFile, User,
 };
 pub use pattern::{ALIASES, Pattern, merged};
 pub use schema::schema;

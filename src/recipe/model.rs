@@ -121,6 +121,8 @@ pub struct Recipe {
     pub users: Vec<User>,
     /// Groups.
     pub groups: Vec<Group>,
+    /// What files need beyond what their headers say.
+    pub closure: ClosureSpec,
     /// The image's configuration.
     pub image: ImageSpec,
     /// What the image must do.
@@ -133,6 +135,15 @@ pub struct Recipe {
     pub folder: PathBuf,
     /// Its text.
     pub text: Arc<SourceText>,
+}
+
+impl Recipe {
+    /// The files of its own folder that it is made of: those that it takes, and keys of archives.
+    pub fn local_files(&self) -> impl Iterator<Item = &str> {
+        let files = self.files.values().map(|file| file.value.from.as_str());
+        let keys = self.archives.iter().flat_map(|archive| &archive.keys).map(|key| key.value.as_str());
+        files.chain(keys)
+    }
 }
 
 /// A further archive.
@@ -174,6 +185,17 @@ pub struct PackageEntry {
     pub take: Take,
     /// What is left out of it.
     pub except: Vec<At<Pattern>>,
+}
+
+/// What files need beyond what their headers say, and what they don't need.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ClosureSpec {
+    /// Libraries and interpreters that are not needed, and why.
+    pub skip: BTreeMap<String, At<String>>,
+    /// Which files open what at run time: patterns, or names of libraries.
+    pub dlopen: Vec<At<(Pattern, Vec<At<String>>)>>,
+    /// Packages that nothing needs, and why they are there.
+    pub keep: BTreeMap<String, At<String>>,
 }
 
 /// An owner, as written: numbers, or names to be looked up in the chain.

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::ident::{ImagePath, Platform};
-use crate::layer::closure::{machine, system_folders};
 use crate::layer::compose::Work;
+use crate::layer::loader::{machine, system_folders};
 use crate::layer::tree::Data;
 
 const MAGIC: &[u8; 20] = b"glibc-ld.so.cache1.1";
