@@ -9,6 +9,7 @@ mod attest;
 mod build;
 mod closure;
 mod completions;
+mod debug;
 mod diff;
 mod explain;
 mod gc;
@@ -103,6 +104,8 @@ enum Verb {
     Pull(pull::Args),
     /// Show why a file is in an image
     Why(why::Args),
+    /// Print the command that gives a shell beside an image
+    Debug(debug::Args),
     /// Show what the image of a recipe holds, package by package, and what needs what
     Closure(closure::Args),
     /// Print the SBOM that is attached to an image
@@ -137,6 +140,7 @@ pub fn main() -> ExitCode {
         Verb::Publish(args) => publish::run(&cli.global, &args),
         Verb::Pull(args) => pull::run(&cli.global, &args),
         Verb::Why(args) => why::run(&cli.global, &args),
+        Verb::Debug(args) => debug::run(&cli.global, &args),
         Verb::Closure(args) => closure::run(&cli.global, &args),
         Verb::Sbom(args) => sbom::run(&cli.global, &args),
         Verb::Attest(args) => attest::run(&cli.global, &args),

@@ -164,7 +164,7 @@ impl Amender<'_> {
                 }
                 Value::List(nodes) => {
                     let before = nodes.len();
-                    nodes.retain(|node| node.text() != Some(text));
+                    nodes.retain(|node| node.text() != Some(text) && named(node) != Some(text));
                     before != nodes.len()
                 }
                 _ => false,
@@ -176,4 +176,9 @@ impl Amender<'_> {
             }
         }
     }
+}
+
+/// The name of an element that is a table with one, as those of `test` are.
+fn named(node: &Node) -> Option<&str> {
+    node.table()?.get("name")?.text()
 }

@@ -1,5 +1,6 @@
 //! The recipe language: every key, what it takes, what it is for.
 
+use super::keys_test::TEST;
 use super::shape::Kind::{self, Any, Date, Either, Integer, List, Map, Table, Text};
 use super::shape::{Key, key, needed};
 
@@ -110,6 +111,7 @@ const IMAGE: Kind = Table(&[
     key("annotations", Map("annotation", &Text), "Annotations of its manifests and index."),
 ]);
 
+<<<<<<< HEAD
 const TEST: Kind = Table(&[
     needed("name", Text, "What the test shows."),
     needed("run", TEXTS, "The program and its arguments."),
@@ -140,6 +142,8 @@ const CLOSURE: Kind = Table(&[
     ),
 ]);
 
+=======
+>>>>>>> c1ea0f41b233f8abe7bda2404c81f499f4d9ddb9
 const LIFECYCLE: Kind = Table(&[
     key("owner", Text, "The team that answers for the image."),
     key("contact", Text, "Where that team is reached."),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Pattern;
+use super::model_test::TestSpec;
 use crate::diag::{Code, Problem, SourceText, Span};
 use crate::ident::{ArchiveName, ImagePath, PackageName, Platform, RecipeName, Sha256};
 
@@ -319,17 +320,6 @@ pub struct ImageSpec {
     pub labels: BTreeMap<String, String>,
     /// Annotations, as written.
     pub annotations: BTreeMap<String, String>,
-}
-
-/// What the image must do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TestSpec {
-    /// What it shows.
-    pub name: String,
-    /// The program and its arguments.
-    pub run: Vec<String>,
-    /// What its output must contain.
-    pub stdout: Option<String>,
 }
 
 /// Who answers for an image and until when.
