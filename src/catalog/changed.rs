@@ -41,7 +41,9 @@ fn touches(entry: &Entry, changed: &BTreeSet<PathBuf>) -> bool {
         for platform in family.platforms() {
             let Ok(chain) = family.chain(variant.as_deref(), platform) else { continue };
             let recipe = chain.last();
-            own.extend(recipe.local_files().map(|name| recipe.folder.join(name)));
+            own.extend(recipe.local_files().map(|(name, _)| recipe.folder.join(name)));
+            let keys = recipe.archives.iter().flat_map(|archive| &archive.keys);
+            own.extend(keys.map(|key| recipe.folder.join(&key.value)));
         }
     }
     own.iter().any(|path| changed.contains(path))

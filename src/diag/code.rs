@@ -99,6 +99,8 @@ pub mod codes {
         SYMBOL_VERSION = 319;
         /// A package that nothing in the image needs (a warning).
         UNNEEDED = 320;
+        /// A file that is not one of certificates to trust.
+        BAD_CERTIFICATE = 321;
         /// No mirror is known for an archive.
         NO_MIRROR = 401;
         /// No mirror gave what was asked for.
@@ -149,6 +151,8 @@ pub mod codes {
         POLICY = 607;
         /// An image that does not build again to the same bytes.
         NOT_REPRODUCED = 608;
+        /// An image that holds what the contents policy forbids, without an exception.
+        CONTENTS = 610;
         /// A registry refused who is publishing.
         DENIED = 701;
         /// A registry failed while an image was published.

@@ -29,7 +29,7 @@ pub(super) struct Closed {
 /// Adds what is needed, until nothing is.
 pub(super) fn close(work: &mut Work) -> Result<Closed> {
     let mut closure = Closure {
-        loader: Loader::of(work),
+        loader: Loader::of(work)?,
         queue: work.tree.nodes.keys().cloned().collect(),
         done: BTreeSet::new(),
         edges: BTreeSet::new(),

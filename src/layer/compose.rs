@@ -111,8 +111,10 @@ pub fn compose(
         problems: Vec::new(),
     };
     work.select_packages();
-    let certificates = generate::certificates(&work)?;
+    generate::locales(&mut work);
+    let certificates = generate::packaged(&work)?;
     work.drop_paths();
+    generate::timezones(&mut work);
     own::add(&mut work);
     if !work.problems.is_empty() {
         // What else is wrong is said too, though nothing comes of it.
@@ -128,6 +130,15 @@ pub fn compose(
     work.leave_out_what_is_below();
     work.check()?;
     Ok(Composed { tree: work.tree, needs: closed.edges, skipped: closed.skipped })
+}
+
+impl<'a> Work<'a> {
+    /// The recipes of the chain up to this one, which is the last of them.
+    pub(super) fn upto(&self) -> &'a [Recipe] {
+        let recipes = &self.chain.recipes;
+        let at = recipes.iter().position(|recipe| std::ptr::eq(recipe, self.recipe));
+        &recipes[..at.map_or(recipes.len(), |at| at + 1)]
+    }
 }
 
 impl Work<'_> {

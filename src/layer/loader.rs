@@ -1,11 +1,13 @@
 //! Where glibc's loader looks for libraries (ld.so(8), "Description"): the RPATHs of the file and of
 //! those that brought it, unless it has a RUNPATH; its RUNPATH; the folders of the cache, which are
-//! those of `/etc/ld.so.conf.d` and the system's own; the system's own.
+//! those of `/etc/ld.so.conf` and the system's own.
 //!
 //! `LD_LIBRARY_PATH` is the container's business and counts for nothing here.
 
 use super::compose::Work;
+use super::generate;
 use super::tree::{Data, merged_path};
+use crate::diag::Result;
 use crate::ident::{ImagePath, Platform};
 use crate::source::ElfInfo;
 
@@ -33,10 +35,8 @@ pub(super) fn system_folders(platform: Platform) -> [ImagePath; 2] {
 
 impl Loader {
     /// The loader as the files that are in the image so far configure it.
-    pub(super) fn of(work: &Work) -> Self {
-        let mut folders = configured(work);
-        folders.extend(system_folders(work.platform));
-        Self { folders }
+    pub(super) fn of(work: &Work) -> Result<Self> {
+        Ok(Self { folders: generate::library_folders(work)? })
     }
 
     /// Where the loader looks for `name`, which the file at `by` needs; `inherited` are the RPATHs of
@@ -82,24 +82,6 @@ pub(super) fn for_newer_processors<'a>(
             && other.parent().and_then(|folder| folder.parent()).is_some_and(|above| above == below)
     };
     all.filter(|other| is_form(other)).collect()
-}
-
-/// The folders that files of `/etc/ld.so.conf.d` name, in the order of the files' names.
-fn configured(work: &Work) -> Vec<ImagePath> {
-    let mut folders = Vec::new();
-    let all = work.view().all();
-    let files = all.iter().filter(|(path, _)| {
-        path.as_str()
-            .strip_prefix("/etc/ld.so.conf.d/")
-            .is_some_and(|name| name.strip_suffix(".conf").is_some())
-    });
-    for (_, node) in files {
-        let Some(text) = node.data().and_then(|data| text(work, data)) else { continue };
-        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-        let paths = lines.filter(|line| line.starts_with('/')).filter_map(|line| line.parse().ok());
-        folders.extend(paths.map(|path: ImagePath| merged_path(&path)));
-    }
-    folders
 }
 
 /// A small text of the image; `None` for what is large or can't be read.

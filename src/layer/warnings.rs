@@ -14,7 +14,7 @@ use super::loader::system_folders;
 use super::tree::{Origin, Reason, merged_path};
 use crate::diag::{Problem, codes};
 use crate::ident::{ImagePath, PackageName};
-use crate::recipe::{Chain, PackageEntry, Take};
+use crate::recipe::{Action, Chain, Command, PackageEntry, Take, TestStep};
 
 const SHELLS: [&str; 4] = ["/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash", "/usr/bin/busybox"];
 const PROGRAMS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/games"];
@@ -133,6 +133,17 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// What a step of a test says.
+fn words(step: &TestStep) -> Vec<String> {
+    match &step.action {
+        Action::Run(run) => match &run.command {
+            Command::Own => Vec::new(),
+            Command::Arguments(words) | Command::Program(words) => words.clone(),
+        },
+        Action::Ask(_) | Action::Talk(_) | Action::Stop => Vec::new(),
+    }
+}
+
 fn is_program(path: &ImagePath) -> bool {
     path.parent().is_some_and(|folder| PROGRAMS.contains(&folder.as_str()))
 }
@@ -144,7 +155,7 @@ fn mentions(chain: &Chain, whole: &Inventory) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     texts.extend(spec.entrypoint.iter().chain(&spec.cmd).flatten().cloned());
     texts.extend(spec.env.values().cloned());
-    texts.extend(recipe.tests.iter().flat_map(|test| test.run.clone()));
+    texts.extend(recipe.tests.iter().flat_map(|test| &test.steps).flat_map(words));
     texts.extend(recipe.texts.values().map(|text| text.value.text.clone()));
     let links = recipe.links.iter().filter_map(|(path, link)| path.resolve(&link.value).ok());
     texts.extend(links.map(|target| merged_path(&target).to_string()));

@@ -1,7 +1,7 @@
 //! The recipe language: every key, what it takes, what it is for.
 
 use super::keys_test::TEST;
-use super::shape::Kind::{self, Any, Date, Either, Integer, List, Map, Table, Text};
+use super::shape::Kind::{self, Any, Date, Either, Flag, Integer, List, Map, Table, Text};
 use super::shape::{Key, key, needed};
 
 const TEXTS: Kind = List(&Text);
@@ -111,18 +111,28 @@ const IMAGE: Kind = Table(&[
     key("annotations", Map("annotation", &Text), "Annotations of its manifests and index."),
 ]);
 
-<<<<<<< HEAD
-const TEST: Kind = Table(&[
-    needed("name", Text, "What the test shows."),
-    needed("run", TEXTS, "The program and its arguments."),
-    key("stdin", Text, "What it reads."),
-    key("env", Map("variable", &Text), "Further environment variables."),
-    key("user", Either(&[Integer, Text]), "Who it runs as, if not the image's user."),
-    key("timeout", Integer, "Seconds after which it has failed; 30 if not said."),
-    key("exit", Integer, "The exit code it must end with; 0 if not said."),
-    key("stdout", Text, "What its output must contain."),
-    key("stderr", Text, "What its error output must contain."),
+/// An exception to a rule of the contents policy.
+const ALLOWED: Kind = Either(&[
+    Text,
+    Table(&[
+        needed("reason", Text, "Why the image needs it; it goes into labels and SBOMs."),
+        key("paths", TEXTS, "Which paths are allowed, as patterns; all if not said."),
+    ]),
 ]);
+
+const POLICY: Kind = Table(&[key(
+    "allow",
+    Table(&[
+        key("shell", ALLOWED, "Why there is a shell."),
+        key("package-manager", ALLOWED, "Why there is a package manager."),
+        key("setuid", ALLOWED, "Why there are set-id bits or capabilities."),
+        key("world-writable", ALLOWED, "Why there is what anybody may write."),
+        key("secrets", ALLOWED, "Why there is what looks like a key or a token."),
+        key("unowned", ALLOWED, "Why there is what belongs to no account."),
+        key("root", ALLOWED, "Why the image runs as root."),
+    ]),
+    "Exceptions: rule = the reason, or a table with the reason and the paths.",
+)]);
 
 const CLOSURE: Kind = Table(&[
     key(
@@ -142,8 +152,31 @@ const CLOSURE: Kind = Table(&[
     ),
 ]);
 
-=======
->>>>>>> c1ea0f41b233f8abe7bda2404c81f499f4d9ddb9
+const SYSTEM: Kind = Table(&[
+    key("certificates", TEXTS, "Further certificates to trust: PEM files in the recipe's folder."),
+    key(
+        "certificate-links",
+        Flag,
+        "Whether each certificate is in `/etc/ssl/certs` by its own name and hash as well; `true` if not said.",
+    ),
+    key("java-trust-store", Flag, "Whether Java's trust store is made, `/etc/ssl/certs/java/cacerts`."),
+    key("locales", TEXTS, "Locales to take from the package `locales-all`, such as `de_CH.UTF-8`."),
+    key(
+        "timezones",
+        Either(&[Text, TEXTS]),
+        "The time zones that stay of those taken: `all`, `none`, or patterns such as `Europe/*`.",
+    ),
+    key("timezone", Text, "The local time zone: `/etc/localtime` and `/etc/timezone`."),
+    key("os-release", Map("field", &Text), "Fields of `/etc/os-release`, set over Debian's own."),
+    key(
+        "alternatives",
+        Map("path", &Text),
+        "Names by which one of several programs is called: path = the program, as update-alternatives links it.",
+    ),
+    key("nsswitch", Map("database", &Text), "`/etc/nsswitch.conf`: database = where it is looked up."),
+    key("mime", Flag, "Whether the database of MIME types in `/usr/share/mime` is made."),
+]);
+
 const LIFECYCLE: Kind = Table(&[
     key("owner", Text, "The team that answers for the image."),
     key("contact", Text, "Where that team is reached."),
@@ -187,8 +220,14 @@ pub const AMENDABLE: &[Key] = &[
     key("drop", List(&Text), PATTERNS),
     key("users", Map("user name", &USER), "Accounts: a number, or a table."),
     key("groups", Map("group name", &Integer), "Groups and their numbers."),
+    key("system", SYSTEM, "What maintainer scripts would have made."),
     key("image", IMAGE, "The image's configuration."),
     key("closure", CLOSURE, "What files need beyond what their headers say, and what they don't need."),
+    key(
+        "policy",
+        POLICY,
+        "Exceptions to the contents policy, which also hold in recipes that extend this one.",
+    ),
     key("test", List(&TEST), "What the image must do."),
     key("lifecycle", LIFECYCLE, "Who answers for it and until when."),
     key("catalog", CATALOG, "Words for the catalog."),

@@ -194,7 +194,7 @@ impl Lowering {
             components: Self::texts(&debian, "components").unwrap_or_default(),
             prefer: self.prefer(&debian),
             archives: self.archives(&debian),
-            packages: self.packages(&debian),
+            packages: self.packages_and_locales(&debian, table),
             links: self.by_path(table, "links", Self::link),
             directories: self.by_path(table, "directories", Self::directory),
             texts: self.by_path(table, "files", Self::text_file),
@@ -207,7 +207,9 @@ impl Lowering {
             users: self.users(table),
             groups: self.groups(table),
             closure: self.closure(table),
+            system: self.system(table),
             image: self.image(table),
+            allow: self.exceptions(table),
             tests: self.tests(table),
             lifecycle: Self::lifecycle(table),
             layers: self.layers(table),
@@ -324,7 +326,7 @@ impl Lowering {
         specs
     }
 
-    fn packages(&mut self, debian: &Table) -> Vec<PackageEntry> {
+    pub(super) fn packages(&mut self, debian: &Table) -> Vec<PackageEntry> {
         let mut entries = Vec::new();
         for (word, node) in &Self::section(debian, "packages").entries {
             let Some(name) = self.key(word, "name a Debian binary package") else { continue };

@@ -15,20 +15,24 @@ mod lower;
 mod lower_closure;
 mod lower_download;
 mod lower_image;
+mod lower_policy;
+mod lower_system;
 mod lower_test;
 mod model;
 mod model_test;
 mod node;
 mod owners;
 mod pattern;
+mod policy;
 mod schema;
 mod shape;
 
 pub use load::Family;
 pub use model::{
     ArchiveSpec, At, Chain, ClosureSpec, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle,
-    LocalFile, Owner, PackageEntry, Place, Recipe, Take, TextFile, User,
+    LocalFile, Owner, PackageEntry, Place, Recipe, System, Take, TextFile, User, Zones,
 };
 pub use model_test::{Action, AskTcp, AskUrl, Command, Ending, FileFact, Mount, RunSpec, TestSpec, TestStep};
 pub use pattern::{ALIASES, Pattern, merged};
+pub use policy::{EXCEPTION_LABEL, Exception, PolicyRule};
 pub use schema::schema;

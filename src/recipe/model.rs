@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Pattern;
 use super::model_test::TestSpec;
+use super::policy::Exception;
 use crate::diag::{Code, Problem, SourceText, Span};
 use crate::ident::{ArchiveName, ImagePath, PackageName, Platform, RecipeName, Sha256};
 
@@ -124,8 +125,12 @@ pub struct Recipe {
     pub groups: Vec<Group>,
     /// What files need beyond what their headers say.
     pub closure: ClosureSpec,
+    /// What maintainer scripts would have made.
+    pub system: System,
     /// The image's configuration.
     pub image: ImageSpec,
+    /// Exceptions to the contents policy; the place is that of the rule's name.
+    pub allow: Vec<At<Exception>>,
     /// What the image must do.
     pub tests: Vec<TestSpec>,
     /// Who answers for it and until when.
@@ -139,12 +144,49 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The files of its own folder that it is made of: those that it takes, and keys of archives.
-    pub fn local_files(&self) -> impl Iterator<Item = &str> {
-        let files = self.files.values().map(|file| file.value.from.as_str());
-        let keys = self.archives.iter().flat_map(|archive| &archive.keys).map(|key| key.value.as_str());
-        files.chain(keys)
+    /// The files that the recipe takes from its own folder, and where it says so. A file may be
+    /// there twice.
+    pub fn local_files(&self) -> impl Iterator<Item = (&str, &Place)> {
+        let files = self.files.values().map(|file| (file.value.from.as_str(), &file.place));
+        let certificates = self.system.certificates.iter().map(|file| (file.value.as_str(), &file.place));
+        files.chain(certificates)
     }
+}
+
+/// What maintainer scripts would have made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct System {
+    /// Files with certificates, below the recipe's folder.
+    pub certificates: Vec<At<String>>,
+    /// Whether certificates are in `/etc/ssl/certs` by name and hash; `None` if not said.
+    pub certificate_links: Option<bool>,
+    /// Whether Java's trust store is made.
+    pub java_trust_store: bool,
+    /// Locales, such as `de_CH.UTF-8`.
+    pub locales: Vec<At<String>>,
+    /// The time zones that stay.
+    pub timezones: Option<At<Zones>>,
+    /// The local time zone, such as `Europe/Zurich`.
+    pub timezone: Option<At<String>>,
+    /// Fields of os-release(5).
+    pub os_release: BTreeMap<String, At<String>>,
+    /// Links and the programs that they finally lead to.
+    pub alternatives: BTreeMap<ImagePath, At<ImagePath>>,
+    /// Databases of nsswitch.conf(5), in the order written.
+    pub nsswitch: Vec<(String, String)>,
+    /// Whether the database of MIME types is made; where it was said.
+    pub mime: Option<Place>,
+}
+
+/// Which time zones stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Zones {
+    /// All that are taken.
+    All,
+    /// None; UTC needs none.
+    None,
+    /// Those whose names match one of the patterns, and UTC's.
+    Only(Vec<At<Pattern>>),
 }
 
 /// A further archive.
