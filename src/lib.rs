@@ -5,6 +5,7 @@
 
 pub mod attest;
 pub mod canon;
+pub mod catalog;
 pub mod cli;
 pub mod diag;
 pub mod fetch;

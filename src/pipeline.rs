@@ -18,10 +18,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::canon::Compression;
-use crate::diag::Result;
+use crate::diag::{Problem, Result};
 use crate::fetch::Mirrors;
 use crate::host::{self, Client, Progress};
 use crate::ident::{Epoch, Platform};
+use crate::layer::{self, Inventory};
 use crate::recipe::Family;
 use crate::store::Store;
 
@@ -81,6 +82,10 @@ pub struct Finished {
     pub pinned: Pinned,
     /// The layers of each platform.
     pub layers: Vec<Layers>,
+    /// What the image of each platform holds.
+    pub inventories: Vec<Inventory>,
+    /// What should be said about it all the same.
+    pub warnings: Vec<Problem>,
     /// What the kernel enforced while they were made.
     pub enforced: Vec<String>,
     /// What happened to locks on the way.
@@ -113,6 +118,19 @@ pub fn build(context: &Context, order: &Order) -> Result<Finished> {
         let built = image(&pinned, &layers, order.compression)?;
         Ok((layers, built))
     })?;
+    let inventories: Vec<Inventory> =
+        layers.iter().map(|layers| layers.inventory(context)).collect::<Result<_>>()?;
+    let warnings = warnings(&layers, &inventories);
     locks.commit()?;
-    Ok(Finished { order: order.clone(), built, pinned, layers, enforced, report })
+    Ok(Finished { order: order.clone(), built, pinned, layers, inventories, warnings, enforced, report })
+}
+
+/// The warnings of all platforms, each once.
+fn warnings(layers: &[Layers], inventories: &[Inventory]) -> Vec<Problem> {
+    let mut all = Vec::new();
+    for (layers, inventory) in layers.iter().zip(inventories) {
+        let new = layer::warnings(&layers.chain, inventory);
+        all.extend(new.into_iter().filter(|warning| !all.contains(warning)).collect::<Vec<_>>());
+    }
+    all
 }

@@ -10,18 +10,21 @@ pub const SPDX: &str = "https://spdx.dev/Document";
 pub const SPDX3: &str = "https://spdx.dev/Document/v3.0.1";
 /// A CycloneDX document.
 pub const CYCLONEDX: &str = "https://cyclonedx.org/bom";
+/// Why each file of an image is there ([`super::Reasons`]): hardpan's own.
+pub const CLOSURE: &str = "https://hardpan.dev/closure/v1";
 /// What came of a test (in-toto attestation, `test-result`).
 pub const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
 /// What a verifier found (SLSA 1.2, "Verification Summary Attestation").
 pub const VERIFICATION_SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
 
 /// Short words, cosign's where it has one.
-const WORDS: [(&str, &str); 11] = [
+const WORDS: [(&str, &str); 12] = [
     ("sign", COSIGN_SIGN),
     ("slsaprovenance1", PROVENANCE),
     ("spdxjson", SPDX),
     ("spdx3", SPDX3),
     ("cyclonedx", CYCLONEDX),
+    ("closure", CLOSURE),
     ("openvex", "https://openvex.dev/ns"),
     ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
     ("test-result", TEST_RESULT),

@@ -4,22 +4,24 @@
 //! subject (name, digest) · predicate type · predicate ─► Statement v1, one byte string
 //! ```
 //!
-//! The predicates that hardpan makes: cosign's signature, SLSA provenance, the SBOMs, the result of a
-//! rebuild, a verification summary. A statement says nothing of who signed it; the room does not know
+//! The predicates that hardpan makes: cosign's signature, SLSA provenance, the SBOMs, why each file is
+//! there, the result of a rebuild, a verification summary. A statement says nothing of who signed it; the room does not know
 //! keys.
 
 mod kinds;
 mod provenance;
+mod reasons;
 mod results;
 mod statement;
 
 pub use kinds::{
-    COSIGN_SIGN, CYCLONEDX, PROVENANCE, SPDX, SPDX3, TEST_RESULT, VERIFICATION_SUMMARY, kind, kind_name,
-    words,
+    CLOSURE, COSIGN_SIGN, CYCLONEDX, PROVENANCE, SPDX, SPDX3, TEST_RESULT, VERIFICATION_SUMMARY, kind,
+    kind_name, words,
 };
 pub use provenance::{
     BUILD_TYPE, BuildFile, BuildInputs, BuildRecipe, Builder, Dependency, Provenance, ReadProvenance,
     read_provenance,
 };
+pub use reasons::{Brought, Needed, PathReason, Reasons};
 pub use results::{Comparison, test_result, verification_summary};
 pub use statement::{PAYLOAD_TYPE, Statement, Subject, write_statement};

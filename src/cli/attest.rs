@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::signing::{SigningArgs, beside};
-use super::{Global, print, pull, sbom};
+use super::{Global, print, pull, statement};
 use crate::attest::{self, Subject, write_statement};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Progress};
@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let store = Store::open(&global.store_path()?)?;
     let image = pull::open_small(&args.image, &store, args.plain_http)?;
     let about = match &args.platform {
-        Some(platform) => vec![sbom::subject(&image, Some(platform))?],
+        Some(platform) => vec![statement::subject(&image, Some(platform))?],
         None => verify::subjects(&image),
     };
     let artifacts = statements(&store, signer.as_ref(), &image, &about, &kind, &predicate)?;

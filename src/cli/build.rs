@@ -1,5 +1,7 @@
 //! `hardpan build`: recipes to images.
 
+mod all;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -11,8 +13,11 @@ use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Stopwatch, size};
 use crate::ident::Platform;
 use crate::image::{ArchiveKind, Artifact, Parts, PlatformImage, write_archive, write_layout};
-use crate::pipeline::{self, Attesting, Built, Context, LockMode, Order};
+use crate::pipeline::{self, Attesting, Built, Context, Finished, LockMode, Order};
 use crate::sign::Signer;
+
+/// The folder of recipes, where none is named.
+const CATALOG: &str = "recipes";
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -28,9 +33,15 @@ enum Format {
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Recipes, such as recipes/python.toml
-    #[arg(required = true, value_name = "RECIPE")]
+    /// Recipes, such as recipes/python.toml; with `--all`, a folder of them (recipes if not said)
+    #[arg(required_unless_present = "all", value_name = "RECIPE")]
     recipes: Vec<PathBuf>,
+    /// Build every recipe of the folder, with all its variants, each after what it stands on
+    #[arg(long, conflicts_with = "out")]
+    all: bool,
+    /// Only what a change since a revision of git touches, and what stands on it
+    #[arg(long, value_name = "REV", requires = "all")]
+    changed_since: Option<String>,
     /// Which variant, such as dev
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
@@ -67,12 +78,21 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     check(args)?;
-    let context = global.context(&args.recipes, args.offline, args.jobs)?;
+    let places = if args.recipes.is_empty() { &[PathBuf::from(CATALOG)][..] } else { &args.recipes };
+    // Mirrors are looked for beside the recipes.
+    let files: Vec<PathBuf> =
+        if args.all { places.iter().map(|folder| folder.join("all")).collect() } else { places.to_vec() };
+    let context = global.context(&files, args.offline, args.jobs)?;
     // A password is asked for, and a wrong one refused, before anything is fetched.
     let signs = !args.no_attest && args.format != Format::DockerArchive;
     let signer = signs.then(|| args.signing.open(&Global::environment())).transpose()?;
+    if args.all {
+        return all::run(global, args, &context, places, signer.as_deref());
+    }
     for recipe in &args.recipes {
-        one(global, args, &context, recipe, signer.as_deref())?;
+        let job = Job { recipe, variant: args.variant.as_deref() };
+        let made = make(args, &context, &job, signer.as_deref())?;
+        tell(global, &made, signer.as_deref());
     }
     Ok(())
 }
@@ -107,36 +127,35 @@ fn platforms(args: &Args) -> Option<Vec<Platform>> {
     }
 }
 
-/// Who signed, and how many statements refer to the image.
-struct Signed<'a> {
-    signer: &'a dyn Signer,
-    statements: usize,
+/// What is to be built.
+struct Job<'a> {
+    recipe: &'a Path,
+    variant: Option<&'a str>,
 }
 
-fn one(
-    global: &Global,
-    args: &Args,
-    context: &Context,
-    recipe: &Path,
-    signer: Option<&dyn Signer>,
-) -> Result<()> {
+/// An image that was built and written.
+struct Made {
+    finished: Finished,
+    out: PathBuf,
+    /// Whether anything at `out` changed.
+    changed: bool,
+    /// How many statements refer to it.
+    statements: usize,
+    seconds: f64,
+}
+
+fn make(args: &Args, context: &Context, job: &Job, signer: Option<&dyn Signer>) -> Result<Made> {
     let watch = Stopwatch::start();
     let order = Order {
-        recipe: recipe.to_owned(),
-        variant: args.variant.clone(),
+        recipe: job.recipe.to_owned(),
+        variant: job.variant.map(ToOwned::to_owned),
         platforms: platforms(args),
         compression: args.compression,
         mode: if args.locked { LockMode::Locked } else { LockMode::Needed },
     };
     let finished = pipeline::build(context, &order)?;
-    if !global.quiet {
-        lock::say(&finished.report);
-    }
     let built = &finished.built;
-    for warning in &built.warnings {
-        global.say(warning);
-    }
-    let out = args.out.clone().unwrap_or_else(|| default_out(built, args));
+    let out = args.out.clone().unwrap_or_else(|| default_out(built, args, job.variant));
     let artifacts = match signer {
         None if args.no_attest => pipeline::with_others(context, &out, built, Vec::new())?,
         None => Vec::new(),
@@ -146,42 +165,59 @@ fn one(
             pipeline::with_others(context, &out, built, own)?
         }
     };
-    write(args.format, &out, built, &artifacts, context)?;
-    let signed = signer.map(|signer| Signed { signer, statements: artifacts.len() });
-    let seconds = watch.elapsed().as_secs_f64();
+    let changed = write(args.format, &out, built, &artifacts, context)?;
+    let statements = artifacts.len();
+    Ok(Made { finished, out, changed, statements, seconds: watch.elapsed().as_secs_f64() })
+}
+
+/// Tells of one image.
+fn tell(global: &Global, made: &Made, signer: Option<&dyn Signer>) {
+    if !global.quiet {
+        lock::say(&made.finished.report);
+    }
+    for warning in &made.finished.warnings {
+        global.say(warning);
+    }
     if global.json {
-        print::line(&json_summary(built, signed.as_ref(), &out, seconds).to_string());
+        print::line(&json_summary(made, signer).to_string());
     } else {
         if !global.quiet {
-            print::error(&summary(built, signed.as_ref(), &out, seconds));
+            print::error(&summary(made, signer));
         }
-        print::line(&built.digest().to_string());
+        print::line(&made.finished.built.digest().to_string());
     }
     if global.verbose {
         let peak = host::peak_memory().map_or_else(|| "unknown".to_owned(), size);
         print::error(&format!("{:>12} {peak}", "Memory"));
     }
-    Ok(())
 }
 
-fn default_out(built: &Built, args: &Args) -> PathBuf {
-    let variant = args.variant.as_ref().map(|variant| format!("-{variant}")).unwrap_or_default();
+fn default_out(built: &Built, args: &Args, variant: Option<&str>) -> PathBuf {
+    let variant = variant.map(|variant| format!("-{variant}")).unwrap_or_default();
     let ending = if args.format == Format::OciLayout { "" } else { ".tar" };
     Path::new("out").join(format!("{}{variant}{ending}", built.name))
 }
 
-fn write(format: Format, out: &Path, built: &Built, artifacts: &[Artifact], context: &Context) -> Result<()> {
+/// Writes the image; whether anything changed there (an archive is always written anew).
+fn write(
+    format: Format,
+    out: &Path,
+    built: &Built,
+    artifacts: &[Artifact],
+    context: &Context,
+) -> Result<bool> {
     let Built { name, tags, platforms, index, .. } = built;
     let beside = beside(!artifacts.is_empty());
     let parts = Parts { platforms, index, tags, artifacts, beside: &beside, store: &context.store };
     match format {
-        Format::OciLayout => write_layout(out, &parts).map(drop),
-        Format::OciArchive => write_archive(ArchiveKind::Oci, out, name, &parts),
-        Format::DockerArchive => write_archive(ArchiveKind::Docker, out, name, &parts),
+        Format::OciLayout => write_layout(out, &parts),
+        Format::OciArchive => write_archive(ArchiveKind::Oci, out, name, &parts).map(|()| true),
+        Format::DockerArchive => write_archive(ArchiveKind::Docker, out, name, &parts).map(|()| true),
     }
 }
 
-fn summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64) -> String {
+fn summary(made: &Made, signer: Option<&dyn Signer>) -> String {
+    let built = &made.finished.built;
     let tags: Vec<String> = built.tags.iter().map(ToString::to_string).collect();
     let (reused, layers) = built.reused;
     let mut rows = vec![
@@ -195,18 +231,19 @@ fn summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64) -> 
         ]);
     }
     rows.push(vec!["Layers".to_owned(), format!("{reused} of {layers} reused")]);
-    if let Some(Signed { signer, statements }) = signed {
+    if let Some(signer) = signer {
         let only = if signer.is_development() { ", which proves only \"this machine\"" } else { "" };
         rows.push(vec![
             "Signed".to_owned(),
-            format!("{statements} statements by {}{only}", signer.describe()),
+            format!("{} statements by {}{only}", made.statements, signer.describe()),
         ]);
     }
-    rows.push(vec!["Written".to_owned(), format!("{} in {seconds:.2} s", out.display())]);
+    rows.push(vec!["Written".to_owned(), format!("{} in {:.2} s", made.out.display(), made.seconds)]);
     rows.iter().map(|row| format!("{:>12} {}", row[0], row[1])).collect::<Vec<_>>().join("\n")
 }
 
-fn json_summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64) -> Value {
+fn json_summary(made: &Made, signer: Option<&dyn Signer>) -> Value {
+    let built = &made.finished.built;
     let platform = |(image, packages): (&PlatformImage, _)| {
         let layers: Vec<Value> = image
             .layers
@@ -229,14 +266,15 @@ fn json_summary(built: &Built, signed: Option<&Signed>, out: &Path, seconds: f64
         "tags": built.tags,
         "digest": built.digest(),
         "platforms": built.platforms.iter().zip(&built.packages).map(platform).collect::<Vec<_>>(),
-        "path": out,
-        "signed": signed.map(|Signed { signer, statements }| json!({
+        "path": made.out,
+        "changed": made.changed,
+        "signed": signer.map(|signer| json!({
             "by": signer.describe(),
             "key": signer.public_key().fingerprint(),
             "development_key": signer.is_development(),
-            "statements": statements,
+            "statements": made.statements,
         })),
         "layers_reused": built.reused.0,
-        "seconds": (seconds * 1000.0).round() / 1000.0,
+        "seconds": (made.seconds * 1000.0).round() / 1000.0,
     })
 }

@@ -7,7 +7,9 @@
 
 mod attest;
 mod build;
+mod closure;
 mod completions;
+mod debug;
 mod diff;
 mod explain;
 mod gc;
@@ -22,7 +24,9 @@ mod rebuild;
 mod sbom;
 mod schema;
 mod signing;
+mod statement;
 mod verify;
+mod why;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -98,6 +102,12 @@ enum Verb {
     Publish(publish::Args),
     /// Bring an image out of a registry, with all that refers to it
     Pull(pull::Args),
+    /// Show why a file is in an image
+    Why(why::Args),
+    /// Print the command that gives a shell beside an image
+    Debug(debug::Args),
+    /// Show what the image of a recipe holds, package by package, and what needs what
+    Closure(closure::Args),
     /// Print the SBOM that is attached to an image
     Sbom(sbom::Args),
     /// Add a signed statement to an image
@@ -129,6 +139,9 @@ pub fn main() -> ExitCode {
         Verb::Keys(args) => keys::run(&cli.global, &args),
         Verb::Publish(args) => publish::run(&cli.global, &args),
         Verb::Pull(args) => pull::run(&cli.global, &args),
+        Verb::Why(args) => why::run(&cli.global, &args),
+        Verb::Debug(args) => debug::run(&cli.global, &args),
+        Verb::Closure(args) => closure::run(&cli.global, &args),
         Verb::Sbom(args) => sbom::run(&cli.global, &args),
         Verb::Attest(args) => attest::run(&cli.global, &args),
         Verb::Verify(args) => verify::run(&cli.global, &args),

@@ -59,6 +59,11 @@ pub(super) fn harmless(text: &str) -> String {
         .collect()
 }
 
+/// Several lines, each made harmless.
+pub(super) fn lines(text: &str) -> String {
+    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+}
+
 /// Columns for people, each as wide as its widest cell; the last is not padded.
 pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<String>> =

@@ -57,6 +57,8 @@ pub mod codes {
         LOOSE_KEY = 206;
         /// An identity token that is missing, has expired or does not read.
         TOKEN = 207;
+        /// A path that an image does not have.
+        NOT_IN_IMAGE = 208;
         /// Not TOML.
         SYNTAX = 301;
         /// A key that the language does not have.
@@ -93,6 +95,12 @@ pub mod codes {
         MISSING_LIBRARY = 317;
         /// A file that a recipe names and its folder lacks.
         NO_FILE = 318;
+        /// A library without the version of symbols that another file needs.
+        SYMBOL_VERSION = 319;
+        /// A package that nothing in the image needs (a warning).
+        UNNEEDED = 320;
+        /// A file that is not one of certificates to trust.
+        BAD_CERTIFICATE = 321;
         /// No mirror is known for an archive.
         NO_MIRROR = 401;
         /// No mirror gave what was asked for.

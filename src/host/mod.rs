@@ -34,4 +34,4 @@ pub use process::{Call, Ended, call};
 pub use progress::{Bar, Progress, Voice, on_terminal, size};
 pub use prompt::ask_hidden;
 pub use scratch::{FileLock, Scratch, ScratchDir};
-pub use threads::side_by_side;
+pub use threads::{in_order, side_by_side};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::tree::{Node, NodeKind, Origin, Tree, View, merged_path};
+use super::needs::Edge;
+use super::tree::{Node, NodeKind, Origin, Tree, View};
 use super::{closure, copyright, generate, own, select};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::ident::{DebVersion, ImagePath, PackageName, Platform};
@@ -53,13 +54,15 @@ impl Inputs {
     }
 }
 
-/// A recipe's tree, and what should be said about it.
+/// A recipe's tree, and what was found out on the way.
 #[derive(Debug)]
 pub struct Composed {
     /// What the recipe adds.
     pub tree: Tree,
-    /// Warnings.
-    pub warnings: Vec<Problem>,
+    /// Which of its files need which.
+    pub needs: BTreeSet<Edge>,
+    /// Which words of its `[closure] skip` something needed.
+    pub skipped: BTreeSet<String>,
 }
 
 impl Composed {
@@ -108,15 +111,17 @@ pub fn compose(
         problems: Vec::new(),
     };
     work.select_packages();
-    let certificates = generate::certificates(&work)?;
+    generate::locales(&mut work);
+    let certificates = generate::packaged(&work)?;
     work.drop_paths();
+    generate::timezones(&mut work);
     own::add(&mut work);
     if !work.problems.is_empty() {
         // What else is wrong is said too, though nothing comes of it.
         own::attributes(&mut work);
     }
     work.check()?;
-    closure::close(&mut work)?;
+    let closed = closure::close(&mut work)?;
     copyright::add(&mut work);
     own::attributes(&mut work);
     work.check()?;
@@ -124,8 +129,16 @@ pub fn compose(
     work.fill_folders();
     work.leave_out_what_is_below();
     work.check()?;
-    let warnings = work.warnings();
-    Ok(Composed { tree: work.tree, warnings })
+    Ok(Composed { tree: work.tree, needs: closed.edges, skipped: closed.skipped })
+}
+
+impl<'a> Work<'a> {
+    /// The recipes of the chain up to this one, which is the last of them.
+    pub(super) fn upto(&self) -> &'a [Recipe] {
+        let recipes = &self.chain.recipes;
+        let at = recipes.iter().position(|recipe| std::ptr::eq(recipe, self.recipe));
+        &recipes[..at.map_or(recipes.len(), |at| at + 1)]
+    }
 }
 
 impl Work<'_> {
@@ -144,6 +157,13 @@ impl Work<'_> {
 
     fn select_packages(&mut self) {
         let recipe = self.recipe;
+        for (name, kept) in &recipe.closure.keep {
+            if !recipe.packages.iter().any(|entry| entry.name.value.as_str() == name) {
+                let message = format!("`{name}` is kept, but this recipe does not take it");
+                let problem = kept.place.problem(codes::NO_MATCH, message, "not among its packages");
+                self.problems.push(problem.help("take the line out, or add the package"));
+            }
+        }
         for entry in &recipe.packages {
             let (at, package) = self
                 .inputs
@@ -247,26 +267,6 @@ impl Work<'_> {
                 );
             }
         }
-    }
-
-    /// Without these two files scanners report nothing and say nothing.
-    fn warnings(&self) -> Vec<Problem> {
-        let last = std::ptr::eq(self.recipe, self.chain.last());
-        let packages = self.view().all().values().any(|node| matches!(node.origin, Origin::Package(_)));
-        let needed =
-            ["/etc/os-release", "/etc/debian_version"].map(|path| path.parse::<ImagePath>().expect("a path"));
-        let missing =
-            needed.iter().filter(|path| last && packages && self.view().follow(&merged_path(path)).is_none());
-        missing
-            .map(|path| {
-                Problem::new(
-                    codes::NO_MATCH,
-                    format!("the image has no `{path}`: scanners will see no packages in it"),
-                )
-                .help("take it from the package `base-files`, or extend a recipe that does")
-                .warn()
-            })
-            .collect()
     }
 }
 

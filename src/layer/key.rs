@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::canon::{self, Compression};
 use crate::ident::{Epoch, PackageName, Sha256};
-use crate::recipe::{At, Chain, Owner, Pattern, Recipe, Take};
+use crate::recipe::{At, Chain, Owner, Pattern, Recipe, System, Take, Zones};
 
 /// Raise it when trees, generators or packing change: **changing this changes no digest by itself,
 /// but forgetting to change it serves old layers.**
-const LAYER_VERSION: u32 = 1;
+const LAYER_VERSION: u32 = 2;
 
 /// The key of one recipe's layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +74,35 @@ fn content(recipe: &Recipe) -> Value {
             json!([user.name, user.uid, user.gid, groups, user.home, user.shell, user.comment])
         }).collect::<Vec<_>>(),
         "groups": recipe.groups.iter().map(|group| json!([group.name, group.gid])).collect::<Vec<_>>(),
+        "system": system(&recipe.system),
         "layers": recipe.layers,
+        "skip": recipe.closure.skip.keys().collect::<Vec<_>>(),
+        "dlopen": recipe.closure.dlopen.iter().map(|row| {
+            let (pattern, opens) = &row.value;
+            json!([pattern.as_str(), opens.iter().map(|at| &at.value).collect::<Vec<_>>()])
+        }).collect::<Vec<_>>(),
+        "keep": recipe.closure.keep.keys().collect::<Vec<_>>(),
+    })
+}
+
+fn system(system: &System) -> Value {
+    let texts = |texts: &[At<String>]| texts.iter().map(|text| text.value.clone()).collect::<Vec<_>>();
+    let zones = system.timezones.as_ref().map(|zones| match &zones.value {
+        Zones::All => json!("all"),
+        Zones::None => json!("none"),
+        Zones::Only(names) => json!(patterns(names)),
+    });
+    json!({
+        "certificates": texts(&system.certificates),
+        "certificate-links": system.certificate_links,
+        "java-trust-store": system.java_trust_store,
+        "locales": texts(&system.locales),
+        "timezones": zones,
+        "timezone": system.timezone.as_ref().map(|zone| &zone.value),
+        "os-release": system.os_release.iter().map(|(name, value)| json!([name, value.value])).collect::<Vec<_>>(),
+        "alternatives": system.alternatives.iter().map(|(link, target)| json!([link, target.value])).collect::<Vec<_>>(),
+        "nsswitch": system.nsswitch,
+        "mime": system.mime.is_some(),
     })
 }
 

@@ -12,19 +12,25 @@
 mod closure;
 mod compose;
 mod copyright;
+mod dlopen;
 mod generate;
 mod inventory;
 mod key;
 mod licences;
+mod loader;
+mod needs;
 mod own;
 mod pack;
 mod select;
 mod split;
 mod tree;
+mod warnings;
 
 pub use compose::{Composed, Inputs, PackageParcel, compose};
-pub use inventory::{FileItem, INVENTORY_VERSION, Inventory, PackageItem, SourceItem, inventory};
+pub use inventory::{FileItem, INVENTORY_VERSION, Inventory, LinkItem, PackageItem, SourceItem, inventory};
 pub use key::{RecipeKey, recipe_key};
+pub use needs::{Edge, Need};
 pub use pack::{PackedLayer, pack};
 pub use split::{LayerPlan, split};
 pub use tree::{Data, Node, NodeKind, Origin, Reason, Tree};
+pub use warnings::warnings;

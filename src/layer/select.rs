@@ -151,6 +151,19 @@ impl PackageParcel {
         self.by_path.get(path).map(|at| &self.parcel.index.entries[*at])
     }
 
+    /// The name of its source package.
+    pub(super) fn source(&self) -> &str {
+        let line = self.field("Source").unwrap_or(self.name.as_str());
+        line.split_whitespace().next().unwrap_or(line)
+    }
+
+    /// A field of its own stanza, of one line.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        let mut lines = self.parcel.index.control.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+        value.filter(|value| !value.is_empty())
+    }
+
     /// Takes a package's parcel in. A package whose own stanza says that it is another one than was
     /// pinned is refused: the index that named it was wrong, or it was swapped.
     pub fn new(name: PackageName, version: DebVersion, architecture: &str, parcel: Parcel) -> Result<Self> {

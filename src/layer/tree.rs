@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::needs::Need;
 use crate::ident::{ImagePath, PackageName, Sha1, Sha256};
 use crate::source::Content;
 
@@ -80,14 +81,15 @@ pub enum Origin {
 }
 
 /// Why a node is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Reason {
     /// The recipe asks for it.
     Asked,
     /// It holds something, or makes something what it should be.
     Structure,
     /// Another file needs it.
-    NeededBy(ImagePath),
+    NeededBy(ImagePath, Need),
     /// It is the licence of a package that something is taken of.
     Copyright,
 }

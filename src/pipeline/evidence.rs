@@ -9,24 +9,34 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Built, Context, Finished, provenance};
-use crate::attest::{self, Builder, Subject, write_statement};
+use crate::attest::{self, Builder, Reasons, Subject, write_statement};
 use crate::canon;
 use crate::diag::Result;
 use crate::host;
-use crate::ident::{BlobDigest, Sha256};
+use crate::ident::{BlobDigest, PackageName, Sha256};
 use crate::image::{Artifact, Descriptor, INDEX, Image, MANIFEST};
 use crate::sbom::{self, Bill};
 use crate::sign::{BUNDLE, Custody, Signer};
 use crate::store::Store;
 
 /// Raise it when what is said about an image changes.
-const EVIDENCE_VERSION: u32 = 1;
+const EVIDENCE_VERSION: u32 = 2;
 
 /// The kind under which the store keeps what was said about an image.
 const KIND: &str = "evidence";
 
 /// The annotation by which cosign 3 says what kind of statement a bundle holds.
 const KIND_ANNOTATION: &str = "dev.sigstore.bundle.predicateType";
+
+/// The kinds of statements that every build makes.
+const OWN: [&str; 6] = [
+    attest::COSIGN_SIGN,
+    attest::PROVENANCE,
+    attest::SPDX,
+    attest::SPDX3,
+    attest::CYCLONEDX,
+    attest::CLOSURE,
+];
 
 /// Who signs, and what is said.
 pub struct Attesting<'a> {
@@ -54,7 +64,7 @@ pub fn attest(context: &Context, finished: &Finished, attesting: &Attesting) -> 
         return Ok(artifacts);
     }
     let subjects = subjects(finished);
-    let documents = documents(context, finished, &subjects, attesting)?;
+    let documents = documents(context, finished, &subjects, attesting);
     provenance.byproducts = documents
         .iter()
         .map(|document| {
@@ -125,8 +135,8 @@ fn documents(
     finished: &Finished,
     subjects: &[(Subject, Descriptor)],
     attesting: &Attesting,
-) -> Result<Vec<Document>> {
-    let bills = provenance::bills(context, finished)?;
+) -> Vec<Document> {
+    let bills = provenance::bills(finished);
     let mut formats: Vec<(&'static str, &'static str, Writer)> =
         vec![(attest::SPDX, "SPDX 2.3", sbom::spdx), (attest::CYCLONEDX, "CycloneDX 1.6", sbom::cyclonedx)];
     if attesting.spdx3 {
@@ -134,12 +144,26 @@ fn documents(
     }
     let work: Vec<(usize, _)> =
         (0..subjects.len()).flat_map(|at| formats.iter().map(move |format| (at, format))).collect();
-    Ok(host::side_by_side(context.jobs, &work, |(subject, (kind, name, write))| Document {
+    let mut documents = host::side_by_side(context.jobs, &work, |(subject, (kind, name, write))| Document {
         kind,
         name,
         subject: *subject,
         bytes: write(&bills[*subject]),
-    }))
+    });
+    documents.extend(reasons(&bills));
+    documents
+}
+
+/// Why each file is there, for each platform.
+fn reasons(bills: &[Bill]) -> impl Iterator<Item = Document> {
+    let of_platforms = bills.iter().enumerate().filter(|(_, bill)| bill.platform.is_some());
+    of_platforms.flat_map(|(subject, bill)| {
+        bill.platforms.iter().map(move |one| {
+            let version = |name: &PackageName| Some(one.packages.get(name)?.version.to_string());
+            let bytes = Reasons::of(one.platform, &one.inventory, version).to_json();
+            Document { kind: attest::CLOSURE, name: "closure", subject, bytes }
+        })
+    })
 }
 
 fn sign_all(
@@ -204,11 +228,7 @@ pub fn with_others(
     // What does not read is replaced by what does.
     let Ok(there) = Image::open(out) else { return Ok(own) };
     let anew = !own.is_empty();
-    let ours = |kind: Option<&str>| {
-        anew && [attest::COSIGN_SIGN, attest::PROVENANCE, attest::SPDX, attest::SPDX3, attest::CYCLONEDX]
-            .into_iter()
-            .any(|own| kind == Some(own))
-    };
+    let ours = |kind: Option<&str>| anew && OWN.iter().any(|own| kind == Some(*own));
     let mut all = own;
     let same = there.index.map(|(digest, _)| digest) == Some(built.digest());
     for referrer in there.referrers.iter().filter(|_| same) {

@@ -50,8 +50,8 @@ pub fn gather(
                 pins.push((None, download_pin(pinned, recipe, name, download)?));
                 jobs.push(download_job(plan.chain.platform, recipe, name, &download.value));
             }
-            for file in recipe.files.values() {
-                jobs.push(file_job(context, pinned, plan.chain.platform, recipe, &file.value.from)?);
+            for (from, _) in recipe.local_files() {
+                jobs.push(file_job(context, pinned, plan.chain.platform, recipe, from)?);
             }
         }
     }

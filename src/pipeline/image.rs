@@ -24,8 +24,6 @@ pub struct Built {
     pub index: Vec<u8>,
     /// How many layers were in the store already, and how many there are.
     pub reused: (usize, usize),
-    /// Warnings.
-    pub warnings: Vec<Problem>,
 }
 
 impl Built {
@@ -99,15 +97,8 @@ pub fn image(pinned: &Pinned, layers: &[Layers], compression: Compression) -> Re
     let tags = built_tags(pinned, chain)?;
     let name = chain.last().name.clone();
     let annotations = annotations(pinned, chain);
-    let mut built = Built {
-        name,
-        tags,
-        platforms: Vec::new(),
-        packages: Vec::new(),
-        index: Vec::new(),
-        reused: (0, 0),
-        warnings: Vec::new(),
-    };
+    let mut built =
+        Built { name, tags, platforms: Vec::new(), packages: Vec::new(), index: Vec::new(), reused: (0, 0) };
     for layers in layers {
         built.platforms.push(platform_image(pinned, layers, compression)?);
         built
@@ -115,13 +106,6 @@ pub fn image(pinned: &Pinned, layers: &[Layers], compression: Compression) -> Re
             .push(layers.recipes.iter().flat_map(|recipe| recipe.packages.iter().cloned()).collect());
         built.reused.0 += layers.reused;
         built.reused.1 += layers.recipes.iter().map(|recipe| recipe.layers.len()).sum::<usize>();
-        let new = layers
-            .warnings
-            .iter()
-            .filter(|warning| !built.warnings.contains(warning))
-            .cloned()
-            .collect::<Vec<_>>();
-        built.warnings.extend(new);
     }
     built.index = image::index_of(&built.platforms, &annotations);
     Ok(built)

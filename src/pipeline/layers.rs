@@ -58,8 +58,6 @@ pub struct Layers {
     keys: Vec<RecipeKey>,
     /// How many layers were in the store already.
     pub reused: usize,
-    /// Warnings.
-    pub warnings: Vec<Problem>,
 }
 
 impl PlatformPlan {
@@ -127,10 +125,10 @@ fn plan_one(
 fn sources(pinned: &Pinned, chain: &Chain, at: usize) -> BTreeMap<String, Sha256> {
     let recipe = &chain.recipes[at];
     let name = recipe.name.to_string();
-    let files = recipe.files.values().filter_map(|file| {
-        let (digest, _) = pinned.lock.files.get(&(name.clone(), file.value.from.clone()))?;
-        let executable = crate::host::is_executable(&recipe.folder.join(&file.value.from)).unwrap_or(false);
-        Some((format!("file {} {executable}", file.value.from), *digest))
+    let files = recipe.local_files().filter_map(|(from, _)| {
+        let (digest, _) = pinned.lock.files.get(&(name.clone(), from.to_owned()))?;
+        let executable = crate::host::is_executable(&recipe.folder.join(from)).unwrap_or(false);
+        Some((format!("file {from} {executable}"), *digest))
     });
     let downloads =
         recipe.downloads.iter().map(|(name, download)| (format!("archive {name}"), download.value.sha256));
@@ -181,7 +179,7 @@ pub fn make(
 
 fn make_one(context: &Context, pinned: &Pinned, plan: PlatformPlan, gathered: &Gathered) -> Result<Layers> {
     let keys = plan.recipes.iter().map(|recipe| recipe.key).collect();
-    let mut done = Layers { recipes: Vec::new(), keys, reused: 0, warnings: Vec::new(), chain: plan.chain };
+    let mut done = Layers { recipes: Vec::new(), keys, reused: 0, chain: plan.chain };
     let none = Inputs::default();
     let inputs = gathered.inputs.get(&done.chain.platform).unwrap_or(&none);
     let mut trees: Vec<Tree> = Vec::new();
@@ -204,7 +202,7 @@ fn make_one(context: &Context, pinned: &Pinned, plan: PlatformPlan, gathered: &G
                 let layers =
                     pack(context, pinned, &done.chain, at, composed, inputs, plan.compression, created)?;
                 let name = done.chain.recipes[at].name.as_str();
-                let inventory = canon::to_json(&layer::inventory(name, &composed.tree, inputs));
+                let inventory = canon::to_json(&layer::inventory(name, composed, inputs));
                 context.store.write_derived(INVENTORIES, &inventory_key(recipe.key), &inventory)?;
                 context.store.write_derived(KIND, &recipe.key.0, &canon::to_json(&layers))?;
                 layers
@@ -214,7 +212,6 @@ fn make_one(context: &Context, pinned: &Pinned, plan: PlatformPlan, gathered: &G
         created = layers.layers.iter().map(|layer| layer.created).max().unwrap_or_default().max(created);
         done.recipes.push(layers);
         if let Some(composed) = composed {
-            done.warnings.extend(composed.warnings);
             trees.push(composed.tree);
         }
     }

@@ -229,12 +229,12 @@ fn refused(family: &Family, why: &str) -> Problem {
 fn local_digests(chains: &[Chain]) -> Result<BTreeMap<(String, String), (Sha256, u64)>> {
     let mut digests = BTreeMap::new();
     for recipe in chains.iter().flat_map(|chain| &chain.recipes) {
-        for file in recipe.files.values() {
-            let key = (recipe.name.to_string(), file.value.from.clone());
+        for (from, _) in recipe.local_files() {
+            let key = (recipe.name.to_string(), from.to_owned());
             if digests.contains_key(&key) {
                 continue;
             }
-            let path = recipe.folder.join(&file.value.from);
+            let path = recipe.folder.join(from);
             let mut reader = HashReader::new(host::open(&path)?);
             io::copy(&mut reader, &mut io::sink())
                 .map_err(|error| host::file_problem("reading", &path, &error))?;

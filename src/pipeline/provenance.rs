@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Context, Finished, Layers};
+use super::{Context, Finished};
 use crate::attest::{BuildFile, BuildInputs, BuildRecipe, Builder, Dependency, Provenance};
 use crate::canon::HashReader;
 use crate::diag::Result;
 use crate::host;
-use crate::ident::{PackageName, Platform, Purl, Sha256};
+use crate::ident::{Epoch, PackageName, Platform, Purl, Sha256};
+use crate::layer::Inventory;
 use crate::lock::{LockedPackage, reachable};
 use crate::recipe::{Chain, Family};
 use crate::sbom::{Bill, PackagePin, PlatformBill, SourcePin};
@@ -60,7 +61,7 @@ fn recipe_texts(family: &Family) -> Result<Vec<BuildRecipe>> {
 fn files(finished: &Finished) -> Result<Vec<BuildFile>> {
     let mut files = BTreeMap::new();
     for recipe in finished.layers.iter().flat_map(|layers| &layers.chain.recipes) {
-        let local = recipe.files.values().map(|file| file.value.from.clone());
+        let local = recipe.local_files().map(|(from, _)| from.to_owned());
         let keys = recipe.archives.iter().flat_map(|archive| &archive.keys).map(|key| key.value.clone());
         for path in local.chain(keys) {
             if files.contains_key(&path) {
@@ -177,9 +178,8 @@ fn source_pins(finished: &Finished, chain: &Chain) -> BTreeMap<(String, String),
             let pin = SourcePin { address, sha256: download.value.sha256 };
             pins.insert((owner.clone(), format!("archive {name}")), pin);
         }
-        for file in recipe.files.values() {
-            let from = &file.value.from;
-            if let Some((sha256, _)) = finished.pinned.lock.files.get(&(owner.clone(), from.clone())) {
+        for (from, _) in recipe.local_files() {
+            if let Some((sha256, _)) = finished.pinned.lock.files.get(&(owner.clone(), from.to_owned())) {
                 let pin = SourcePin { address: None, sha256: *sha256 };
                 pins.insert((owner.clone(), format!("file {from}")), pin);
             }
@@ -189,12 +189,15 @@ fn source_pins(finished: &Finished, chain: &Chain) -> BTreeMap<(String, String),
 }
 
 /// What is known of the index, and then of each platform.
-pub(super) fn bills(context: &Context, finished: &Finished) -> Result<Vec<Bill>> {
+pub(super) fn bills(finished: &Finished) -> Vec<Bill> {
     let built = &finished.built;
-    let mut platforms = Vec::new();
-    for (layers, image) in finished.layers.iter().zip(&built.platforms) {
-        platforms.push((platform_bill(context, finished, layers, image.digest())?, image.created));
-    }
+    let held = finished.layers.iter().zip(&finished.inventories);
+    let platforms: Vec<(PlatformBill, Epoch)> = held
+        .zip(&built.platforms)
+        .map(|((layers, inventory), image)| {
+            (platform_bill(finished, &layers.chain, inventory, image.digest()), image.created)
+        })
+        .collect();
     let summary = finished.layers.first().and_then(|layers| layers.chain.last().summary.clone());
     let bill = |digest, platform: Option<Platform>, platforms: Vec<PlatformBill>, created| Bill {
         name: built.name.clone(),
@@ -210,29 +213,27 @@ pub(super) fn bills(context: &Context, finished: &Finished) -> Result<Vec<Bill>>
     let whole = bill(built.digest(), None, all, newest);
     let each =
         platforms.into_iter().map(|(one, created)| bill(one.digest, Some(one.platform), vec![one], created));
-    Ok(std::iter::once(whole).chain(each).collect())
+    std::iter::once(whole).chain(each).collect()
 }
 
 fn platform_bill(
-    context: &Context,
     finished: &Finished,
-    layers: &Layers,
+    chain: &Chain,
+    inventory: &Inventory,
     digest: crate::ident::BlobDigest,
-) -> Result<PlatformBill> {
-    let chain = &layers.chain;
-    let inventory = layers.inventory(context)?;
+) -> PlatformBill {
     let pins = finished.pinned.lock.packages.get(&chain.platform);
     let packages = inventory.packages.keys().filter_map(|name| {
         let pin = package_pin(finished, chain, pins?.get(name)?);
         Some((name.clone(), pin))
     });
-    Ok(PlatformBill {
+    PlatformBill {
         platform: chain.platform,
         digest,
         packages: packages.collect(),
         sources: source_pins(finished, chain),
-        inventory,
-    })
+        inventory: inventory.clone(),
+    }
 }
 
 /// The kind under which the store keeps digests of programs.

@@ -26,10 +26,18 @@ const SECTIONS: &[&str] = &[
     "owners",
     "users",
     "groups",
+    "system",
+    "system.os-release",
+    "system.alternatives",
+    "system.nsswitch",
     "image",
     "image.env",
     "image.labels",
     "image.annotations",
+    "closure",
+    "closure.skip",
+    "closure.dlopen",
+    "closure.keep",
     "lifecycle",
     "catalog",
 ];
@@ -160,7 +168,7 @@ impl Amender<'_> {
                 }
                 Value::List(nodes) => {
                     let before = nodes.len();
-                    nodes.retain(|node| node.text() != Some(text));
+                    nodes.retain(|node| node.text() != Some(text) && named(node) != Some(text));
                     before != nodes.len()
                 }
                 _ => false,
@@ -172,4 +180,9 @@ impl Amender<'_> {
             }
         }
     }
+}
+
+/// The name of an element that is a table with one, as those of `test` are.
+fn named(node: &Node) -> Option<&str> {
+    node.table()?.get("name")?.text()
 }

@@ -1,6 +1,7 @@
 //! The recipe language: every key, what it takes, what it is for.
 
-use super::shape::Kind::{self, Any, Date, Either, Integer, List, Map, Table, Text};
+use super::keys_test::TEST;
+use super::shape::Kind::{self, Any, Date, Either, Flag, Integer, List, Map, Table, Text};
 use super::shape::{Key, key, needed};
 
 const TEXTS: Kind = List(&Text);
@@ -110,16 +111,47 @@ const IMAGE: Kind = Table(&[
     key("annotations", Map("annotation", &Text), "Annotations of its manifests and index."),
 ]);
 
-const TEST: Kind = Table(&[
-    needed("name", Text, "What the test shows."),
-    needed("run", TEXTS, "The program and its arguments."),
-    key("stdin", Text, "What it reads."),
-    key("env", Map("variable", &Text), "Further environment variables."),
-    key("user", Either(&[Integer, Text]), "Who it runs as, if not the image's user."),
-    key("timeout", Integer, "Seconds after which it has failed; 30 if not said."),
-    key("exit", Integer, "The exit code it must end with; 0 if not said."),
-    key("stdout", Text, "What its output must contain."),
-    key("stderr", Text, "What its error output must contain."),
+const CLOSURE: Kind = Table(&[
+    key(
+        "skip",
+        Map("library or interpreter", &Text),
+        "Needs that are left unmet on purpose: a library's name or an interpreter = the reason.",
+    ),
+    key(
+        "dlopen",
+        Map("path or pattern", &TEXTS),
+        "What files open at run time: libraries' names, or patterns; replaces what hardpan knows of them.",
+    ),
+    key(
+        "keep",
+        Map("package name", &Text),
+        "Packages that nothing in the image needs, and why they are there all the same.",
+    ),
+]);
+
+const SYSTEM: Kind = Table(&[
+    key("certificates", TEXTS, "Further certificates to trust: PEM files in the recipe's folder."),
+    key(
+        "certificate-links",
+        Flag,
+        "Whether each certificate is in `/etc/ssl/certs` by its own name and hash as well; `true` if not said.",
+    ),
+    key("java-trust-store", Flag, "Whether Java's trust store is made, `/etc/ssl/certs/java/cacerts`."),
+    key("locales", TEXTS, "Locales to take from the package `locales-all`, such as `de_CH.UTF-8`."),
+    key(
+        "timezones",
+        Either(&[Text, TEXTS]),
+        "The time zones that stay of those taken: `all`, `none`, or patterns such as `Europe/*`.",
+    ),
+    key("timezone", Text, "The local time zone: `/etc/localtime` and `/etc/timezone`."),
+    key("os-release", Map("field", &Text), "Fields of `/etc/os-release`, set over Debian's own."),
+    key(
+        "alternatives",
+        Map("path", &Text),
+        "Names by which one of several programs is called: path = the program, as update-alternatives links it.",
+    ),
+    key("nsswitch", Map("database", &Text), "`/etc/nsswitch.conf`: database = where it is looked up."),
+    key("mime", Flag, "Whether the database of MIME types in `/usr/share/mime` is made."),
 ]);
 
 const LIFECYCLE: Kind = Table(&[
@@ -165,7 +197,9 @@ pub const AMENDABLE: &[Key] = &[
     key("drop", List(&Text), PATTERNS),
     key("users", Map("user name", &USER), "Accounts: a number, or a table."),
     key("groups", Map("group name", &Integer), "Groups and their numbers."),
+    key("system", SYSTEM, "What maintainer scripts would have made."),
     key("image", IMAGE, "The image's configuration."),
+    key("closure", CLOSURE, "What files need beyond what their headers say, and what they don't need."),
     key("test", List(&TEST), "What the image must do."),
     key("lifecycle", LIFECYCLE, "Who answers for it and until when."),
     key("catalog", CATALOG, "Words for the catalog."),

@@ -131,7 +131,7 @@ impl Family {
 
 /// The local files that a recipe names and its folder lacks.
 fn missing_files(recipe: &Recipe) -> Vec<Problem> {
-    let files = recipe.files.values().map(|file| (recipe.folder.join(&file.value.from), &file.place));
+    let files = recipe.local_files().map(|(from, place)| (recipe.folder.join(from), place));
     files
         .filter_map(|(path, place)| {
             let folder = host::whole_path(if recipe.folder.as_os_str().is_empty() {

@@ -137,12 +137,12 @@ impl Lowering {
         table.get("owner").and_then(|node| self.owner(node))
     }
 
-    fn optional_mode(&mut self, table: &Table) -> Option<u32> {
+    pub(super) fn optional_mode(&mut self, table: &Table) -> Option<u32> {
         table.get("mode").and_then(|node| self.mode(node))
     }
 
     /// Everything of a table whose keys are paths.
-    fn by_path<T>(
+    pub(super) fn by_path<T>(
         &mut self,
         table: &Table,
         key: &str,
@@ -194,7 +194,7 @@ impl Lowering {
             components: Self::texts(&debian, "components").unwrap_or_default(),
             prefer: self.prefer(&debian),
             archives: self.archives(&debian),
-            packages: self.packages(&debian),
+            packages: self.packages_and_locales(&debian, table),
             links: self.by_path(table, "links", Self::link),
             directories: self.by_path(table, "directories", Self::directory),
             texts: self.by_path(table, "files", Self::text_file),
@@ -206,8 +206,10 @@ impl Lowering {
             drop: self.patterns(table, "drop"),
             users: self.users(table),
             groups: self.groups(table),
+            closure: self.closure(table),
+            system: self.system(table),
             image: self.image(table),
-            tests: Self::tests(table),
+            tests: self.tests(table),
             lifecycle: Self::lifecycle(table),
             layers: self.layers(table),
             folder: folder.to_owned(),
@@ -251,13 +253,18 @@ impl Lowering {
             None => (node, None, None),
             Some(table) => (table.get("from")?, self.optional_mode(table), self.optional_owner(table)),
         };
-        let path = from.text()?;
+        Some(LocalFile { from: self.local_path(from)?, mode, owner })
+    }
+
+    /// A path below the recipe's folder.
+    pub(super) fn local_path(&mut self, node: &Node) -> Option<String> {
+        let path = node.text()?;
         if ImagePath::from_member(path).map_or(true, |path| path.is_root()) {
             let help = "write it relative to the recipe, without `..`: what is outside the folder is not the recipe's";
-            self.bad(&from.span, format!("`{path}` is not below the recipe's folder"), help);
+            self.bad(&node.span, format!("`{path}` is not below the recipe's folder"), help);
             return None;
         }
-        Some(LocalFile { from: path.to_owned(), mode, owner })
+        Some(path.to_owned())
     }
 
     fn by_pattern<T>(
@@ -318,7 +325,7 @@ impl Lowering {
         specs
     }
 
-    fn packages(&mut self, debian: &Table) -> Vec<PackageEntry> {
+    pub(super) fn packages(&mut self, debian: &Table) -> Vec<PackageEntry> {
         let mut entries = Vec::new();
         for (word, node) in &Self::section(debian, "packages").entries {
             let Some(name) = self.key(word, "name a Debian binary package") else { continue };

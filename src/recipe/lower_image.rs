@@ -1,9 +1,9 @@
-//! Lowering of accounts, the image's configuration, tests and lifecycle.
+//! Lowering of accounts, the image's configuration and lifecycle.
 
 use std::collections::BTreeMap;
 
 use super::lower::Lowering;
-use super::model::{At, Group, ImageSpec, Lifecycle, TestSpec, User};
+use super::model::{At, Group, ImageSpec, Lifecycle, User};
 use super::node::{Node, Table, Value};
 use crate::ident::ImagePath;
 
@@ -104,7 +104,7 @@ impl Lowering {
         }
     }
 
-    fn env(&mut self, table: &Table) -> BTreeMap<String, String> {
+    pub(super) fn env(&mut self, table: &Table) -> BTreeMap<String, String> {
         for (word, _) in &Self::section(table, "env").entries {
             if word.text.is_empty() || word.text.contains(['=', '\0']) {
                 self.bad(&word.span, format!("`{}` is not a variable's name", word.text), "no `=` in a name");
@@ -165,16 +165,6 @@ impl Lowering {
         }
         self.bad(&node.span, format!("`{text}` is not a signal"), "a name such as `SIGTERM`, or a number");
         None
-    }
-
-    pub(super) fn tests(table: &Table) -> Vec<TestSpec> {
-        let nodes = table.get("test").and_then(Node::list).unwrap_or_default();
-        let test = |node: &Node| {
-            let table = node.table()?;
-            let run = Self::texts(table, "run")?;
-            Some(TestSpec { name: Self::text(table, "name")?, run, stdout: Self::text(table, "stdout") })
-        };
-        nodes.iter().filter_map(test).collect()
     }
 
     pub(super) fn lifecycle(table: &Table) -> Lifecycle {

@@ -9,11 +9,16 @@
 
 mod amend;
 mod keys;
+mod keys_test;
 mod load;
 mod lower;
+mod lower_closure;
 mod lower_download;
 mod lower_image;
+mod lower_system;
+mod lower_test;
 mod model;
+mod model_test;
 mod node;
 mod owners;
 mod pattern;
@@ -22,8 +27,9 @@ mod shape;
 
 pub use load::Family;
 pub use model::{
-    ArchiveSpec, At, Chain, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle, LocalFile,
-    Owner, PackageEntry, Place, Recipe, Take, TestSpec, TextFile, User,
+    ArchiveSpec, At, Chain, ClosureSpec, Directory, Download, DownloadFormat, Group, ImageSpec, Lifecycle,
+    LocalFile, Owner, PackageEntry, Place, Recipe, System, Take, TextFile, User, Zones,
 };
+pub use model_test::{Action, AskTcp, AskUrl, Command, Ending, FileFact, Mount, RunSpec, TestSpec, TestStep};
 pub use pattern::{ALIASES, Pattern, merged};
 pub use schema::schema;

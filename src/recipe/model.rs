@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Pattern;
+use super::model_test::TestSpec;
 use crate::diag::{Code, Problem, SourceText, Span};
 use crate::ident::{ArchiveName, ImagePath, PackageName, Platform, RecipeName, Sha256};
 
@@ -121,6 +122,10 @@ pub struct Recipe {
     pub users: Vec<User>,
     /// Groups.
     pub groups: Vec<Group>,
+    /// What files need beyond what their headers say.
+    pub closure: ClosureSpec,
+    /// What maintainer scripts would have made.
+    pub system: System,
     /// The image's configuration.
     pub image: ImageSpec,
     /// What the image must do.
@@ -133,6 +138,52 @@ pub struct Recipe {
     pub folder: PathBuf,
     /// Its text.
     pub text: Arc<SourceText>,
+}
+
+impl Recipe {
+    /// The files that the recipe takes from its own folder, and where it says so. A file may be
+    /// there twice.
+    pub fn local_files(&self) -> impl Iterator<Item = (&str, &Place)> {
+        let files = self.files.values().map(|file| (file.value.from.as_str(), &file.place));
+        let certificates = self.system.certificates.iter().map(|file| (file.value.as_str(), &file.place));
+        files.chain(certificates)
+    }
+}
+
+/// What maintainer scripts would have made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct System {
+    /// Files with certificates, below the recipe's folder.
+    pub certificates: Vec<At<String>>,
+    /// Whether certificates are in `/etc/ssl/certs` by name and hash; `None` if not said.
+    pub certificate_links: Option<bool>,
+    /// Whether Java's trust store is made.
+    pub java_trust_store: bool,
+    /// Locales, such as `de_CH.UTF-8`.
+    pub locales: Vec<At<String>>,
+    /// The time zones that stay.
+    pub timezones: Option<At<Zones>>,
+    /// The local time zone, such as `Europe/Zurich`.
+    pub timezone: Option<At<String>>,
+    /// Fields of os-release(5).
+    pub os_release: BTreeMap<String, At<String>>,
+    /// Links and the programs that they finally lead to.
+    pub alternatives: BTreeMap<ImagePath, At<ImagePath>>,
+    /// Databases of nsswitch.conf(5), in the order written.
+    pub nsswitch: Vec<(String, String)>,
+    /// Whether the database of MIME types is made; where it was said.
+    pub mime: Option<Place>,
+}
+
+/// Which time zones stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Zones {
+    /// All that are taken.
+    All,
+    /// None; UTC needs none.
+    None,
+    /// Those whose names match one of the patterns, and UTC's.
+    Only(Vec<At<Pattern>>),
 }
 
 /// A further archive.
@@ -174,6 +225,17 @@ pub struct PackageEntry {
     pub take: Take,
     /// What is left out of it.
     pub except: Vec<At<Pattern>>,
+}
+
+/// What files need beyond what their headers say, and what they don't need.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ClosureSpec {
+    /// Libraries and interpreters that are not needed, and why.
+    pub skip: BTreeMap<String, At<String>>,
+    /// Which files open what at run time: patterns, or names of libraries.
+    pub dlopen: Vec<At<(Pattern, Vec<At<String>>)>>,
+    /// Packages that nothing needs, and why they are there.
+    pub keep: BTreeMap<String, At<String>>,
 }
 
 /// An owner, as written: numbers, or names to be looked up in the chain.
@@ -297,17 +359,6 @@ pub struct ImageSpec {
     pub labels: BTreeMap<String, String>,
     /// Annotations, as written.
     pub annotations: BTreeMap<String, String>,
-}
-
-/// What the image must do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TestSpec {
-    /// What it shows.
-    pub name: String,
-    /// The program and its arguments.
-    pub run: Vec<String>,
-    /// What its output must contain.
-    pub stdout: Option<String>,
 }
 
 /// Who answers for an image and until when.

@@ -80,6 +80,11 @@ impl Node {
         if let Value::Integer(number) = self.value { Some(number) } else { None }
     }
 
+    /// Whether it is true, if it is `true` or `false`.
+    pub fn flag(&self) -> Option<bool> {
+        if let Value::Flag(flag) = self.value { Some(flag) } else { None }
+    }
+
     /// The elements, if it is a list.
     pub fn list(&self) -> Option<&[Node]> {
         if let Value::List(nodes) = &self.value { Some(nodes) } else { None }

@@ -1,6 +1,7 @@
 //! Whose things are: names of users and groups to numbers, looked up in a chain of recipes.
 
 use super::model::{Chain, Owner, Place};
+use super::model_test::TestSpec;
 use crate::diag::{Problem, codes};
 
 impl Chain {
@@ -51,7 +52,8 @@ impl Chain {
         let downloads =
             recipe.downloads.values().filter_map(|at| Some((at.value.owner.as_ref()?, &at.place)));
         let rules = recipe.owners.iter().map(|at| (&at.value.1, &at.place));
-        let all = user.chain(folders).chain(texts).chain(files).chain(downloads).chain(rules);
+        let tests = recipe.tests.iter().flat_map(TestSpec::users).map(|at| (&at.value, &at.place));
+        let all = user.chain(folders).chain(texts).chain(files).chain(downloads).chain(rules).chain(tests);
         all.filter_map(|(owner, place)| self.owner_numbers(owner, place).err()).collect()
     }
 }

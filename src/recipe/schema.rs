@@ -30,6 +30,7 @@ fn value(kind: &Kind) -> Value {
         // Editors know TOML dates as strings.
         Kind::Text | Kind::Date => json!({ "type": "string" }),
         Kind::Integer => json!({ "type": "integer" }),
+        Kind::Flag => json!({ "type": "boolean" }),
         Kind::List(kind) => json!({ "type": "array", "items": value(kind) }),
         Kind::Map(_, kind) => json!({ "type": "object", "additionalProperties": value(kind) }),
         Kind::Table(keys) => object(keys),

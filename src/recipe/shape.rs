@@ -13,6 +13,8 @@ pub enum Kind {
     Text,
     /// A whole number.
     Integer,
+    /// `true` or `false`.
+    Flag,
     /// A date.
     Date,
     /// A list whose elements are all of one kind.
@@ -56,6 +58,7 @@ impl Kind {
             (Self::Any, _)
             | (Self::Text, Value::Text(_))
             | (Self::Integer, Value::Integer(_))
+            | (Self::Flag, Value::Flag(_))
             | (Self::Date, Value::Date(_))
             | (Self::List(_), Value::List(_))
             | (Self::Map(..) | Self::Table(_), Value::Table(_)) => true,
@@ -69,6 +72,7 @@ impl Kind {
         match self {
             Self::Text => "a string".into(),
             Self::Integer => "a whole number".into(),
+            Self::Flag => "`true` or `false`".into(),
             Self::Date => "a date such as 2029-10-31".into(),
             Self::List(kind) => format!("a list, each element {}", kind.words()),
             Self::Map(keys, _) => format!("a table by {keys}"),

@@ -1,9 +1,17 @@
-//! What an ELF file needs to run (System V ABI, "Dynamic Section"; ELF-64 object file format).
+//! What an ELF file needs to run (System V ABI, "Dynamic Section"; ELF-64 object file format), what
+//! versions of its needs' symbols it was linked with, and what it says or shows that it opens by itself.
+
+mod opens;
+mod versions;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use object::elf::{self, FileHeader32, FileHeader64};
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use object::{Endianness, ReadRef, StringTable};
 use serde::{Deserialize, Serialize};
+
+pub use opens::{OpenNote, Priority};
 
 /// The dynamic section of an ELF file, as far as a loader looks for other files.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -18,9 +26,25 @@ pub struct ElfInfo {
     /// The names of what it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needed: Vec<String>,
-    /// Where it wants these looked for first: RUNPATH, else RPATH.
+    /// Where it wants these looked for first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runpath: Vec<String>,
+    /// The older form of it, which holds for what its needs need as well; empty if there is a RUNPATH,
+    /// which makes loaders pass it over (ld.so(8)).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rpath: Vec<String>,
+    /// The versions of symbols that it must find, by the library that it expects them in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub versions_needed: BTreeMap<String, BTreeSet<String>>,
+    /// The versions of symbols that it has for others.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub versions: BTreeSet<String>,
+    /// Functions that it calls and that open further files: those of [`opens::TELLING`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub calls: BTreeSet<String>,
+    /// What it says that it opens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opens: Vec<OpenNote>,
     /// Its loader.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<String>,
@@ -70,13 +94,28 @@ fn inspect<'a, H: FileHeader<Endian = Endianness>, R: ReadRef<'a>>(data: R, wide
     let all = |tag: elf::DynamicTag| dynamic.iter().filter(move |entry| entry.tag(endian) == tag);
     info.needed = all(elf::DT_NEEDED).filter_map(text).collect();
     info.soname = all(elf::DT_SONAME).find_map(text);
-    let paths = all(elf::DT_RUNPATH).find_map(text).or_else(|| all(elf::DT_RPATH).find_map(text));
-    info.runpath = paths
-        .iter()
-        .flat_map(|paths| paths.split(':'))
-        .filter(|path| !path.is_empty())
-        .map(ToOwned::to_owned)
-        .collect();
+    let folders = |tag| {
+        let paths: Option<String> = all(tag).find_map(text);
+        let paths = paths.iter().flat_map(|paths| paths.split(':')).filter(|path| !path.is_empty());
+        paths.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    info.runpath = folders(elf::DT_RUNPATH);
+    info.rpath = if info.runpath.is_empty() { folders(elf::DT_RPATH) } else { Vec::new() };
+    let table = |at: elf::DynamicTag, count: elf::DynamicTag| {
+        Some((offset_of::<H>(endian, segments, value(at)?)?, value(count)?))
+    };
+    let name = |at: u32| {
+        let bytes = strings.get(at).ok().filter(|bytes| bytes.len() <= MAX_NAME)?;
+        Some(String::from_utf8_lossy(bytes).into_owned())
+    };
+    if let Some((at, count)) = table(elf::DT_VERNEED, elf::DT_VERNEEDNUM) {
+        info.versions_needed = versions::needed(data, at, count, name).unwrap_or_default();
+    }
+    if let Some((at, count)) = table(elf::DT_VERDEF, elf::DT_VERDEFNUM) {
+        info.versions = versions::defined(data, at, count, name).unwrap_or_default();
+    }
+    info.calls = opens::calls::<H, R>(header, endian, data);
+    info.opens = opens::notes::<H, R>(segments, endian, data);
     Some(info)
 }
 

@@ -55,8 +55,8 @@ pub struct Content {
     pub frames: Vec<u32>,
     /// What it needs to run, if it is an ELF file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub elf: Option<ElfInfo>,
-    /// The interpreter, if it begins with `#!`.
+    pub elf: Option<Box<ElfInfo>>,
+    /// The interpreter and its argument, if it begins with `#!`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<String>,
 }

@@ -18,7 +18,7 @@ mod single;
 mod tarball;
 mod zipball;
 
-pub use elf::ElfInfo;
+pub use elf::{ElfInfo, OpenNote, Priority};
 pub use entry::{Content, Entry, Kind};
 pub use parcel::{ContentReader, Parcel, ParcelIndex};
 pub use read::{Form, parcel};

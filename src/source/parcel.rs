@@ -20,7 +20,7 @@ use super::entry::{Content, Entry};
 use crate::ident::{Sha1, Sha256, Sha512};
 
 /// Part of every parcel's key: raise it when the format or the reading of sources changes.
-pub const PARCEL_VERSION: u32 = 2;
+pub const PARCEL_VERSION: u32 = 3;
 
 /// Bytes of a file in one frame.
 const CHUNK: usize = 1 << 20;
@@ -99,12 +99,14 @@ impl<W: Write> ParcelWriter<W> {
             return;
         }
         if self.chunk.starts_with(b"\x7fELF") {
-            content.elf =
+            // A larger one is read when it is there as a whole.
+            let found =
                 if size <= CHUNK as u64 { elf::read(&self.chunk[..]) } else { Some(elf::ElfInfo::default()) };
+            content.elf = found.map(Box::new);
         } else if let Some(line) = self.chunk.strip_prefix(b"#!") {
             let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
             let line = String::from_utf8_lossy(&line[..line.len().min(256)]).into_owned();
-            content.interpreter = line.split_whitespace().next().map(ToOwned::to_owned);
+            content.interpreter = Some(line.trim().to_owned()).filter(|line| !line.is_empty());
         }
     }
 
@@ -273,6 +275,6 @@ pub(super) fn note_large_elfs(file: &File, entries: &mut [Entry]) {
             here: None,
         };
         let cache = object::ReadCache::new(seekable);
-        content.elf = elf::read(&cache);
+        content.elf = elf::read(&cache).map(Box::new);
     }
 }

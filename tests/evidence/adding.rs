@@ -38,7 +38,7 @@ fn a_statement_is_attached_to_the_index_and_to_each_platform() {
     let after = files(&signed.image.0);
     let kept = before.iter().filter(|(path, _)| !path.ends_with("index.json"));
     assert!(kept.into_iter().all(|(path, bytes)| after.get(path) == Some(bytes)));
-    assert_eq!(signed.image.statements().len(), 15);
+    assert_eq!(signed.image.statements().len(), crate::STATEMENTS + 3);
     // Said once more, it is the same.
     attest(&signed, "made", &[]).ok();
     assert_eq!(files(&signed.image.0), after);
@@ -51,7 +51,7 @@ fn a_statement_can_be_about_one_platform() {
     let arm64 = signed.image.platform("arm64");
     assert_eq!((&said["type"], &said["about"]), (&json!(VEX), &json!([arm64])));
     assert_eq!(said["referrers"], json!([signed.image.statement(VEX, &arm64).manifest]));
-    assert_eq!(signed.image.statements().len(), 13);
+    assert_eq!(signed.image.statements().len(), crate::STATEMENTS + 1);
     let out = requires(&signed, "made", "openvex").exits(6).says("linux/amd64 has no openvex statement");
     assert!(!out.stderr.contains("linux/arm64"), "{}", out.stderr);
     attest(&signed, "made", &["--platform", "linux/riscv64"]).exits(2).says("linux/riscv64");
@@ -139,17 +139,17 @@ fn a_later_build_of_the_same_image_keeps_what_was_added_and_another_image_does_n
     let before = files(&world.sandbox.path("out/made"));
     build();
     assert_eq!(files(&world.sandbox.path("out/made")), before);
-    assert_eq!(image(&world).statements().len(), 15);
+    assert_eq!(image(&world).statements().len(), crate::STATEMENTS + 3);
     // By another key: what the build says is said by that one alone, what others said stays.
     crate::secret(&world.sandbox, "other.pem", &Hand::new(8).private_pem());
     world.build(&["--key", "other.pem"]).ok();
-    assert_eq!(image(&world).statements().len(), 15);
+    assert_eq!(image(&world).statements().len(), crate::STATEMENTS + 3);
     world.sandbox.hardpan(&["verify", "out/made", "--key", "other.pub"]).ok();
     assert_eq!(image(&world).of_kind(VEX, &image(&world).index()).len(), 1);
     let more = world.sandbox.text("made.toml") + "\"/etc/more\" = { from = \"app.conf\" }\n";
     world.sandbox.write("made.toml", more);
     world.build(&["--key", "team.pem"]).ok();
-    assert_eq!(image(&world).statements().len(), 12);
+    assert_eq!(image(&world).statements().len(), crate::STATEMENTS);
 }
 
 #[test]

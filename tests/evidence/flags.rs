@@ -15,7 +15,7 @@ fn without_evidence_nothing_refers_to_the_image_and_its_digest_is_the_same() {
     assert_eq!(Layout(world.sandbox.path("with")).index(), bare);
     // What was said about the same image before stays.
     world.build(&["--no-attest", "--out", "with"]).ok();
-    assert_eq!(Layout(world.sandbox.path("with")).statements().len(), 12);
+    assert_eq!(Layout(world.sandbox.path("with")).statements().len(), crate::STATEMENTS);
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn spdx_3_is_not_written_unless_asked_for_and_goes_when_not_asked_again() {
     assert_eq!(image(&world).of_kind(SPDX3, &index()).len(), 1);
     world.build(&["--key", "team.pem"]).ok();
     assert_eq!(image(&world).of_kind(SPDX3, &index()).len(), 0);
-    assert_eq!(image(&world).statements().len(), 12);
+    assert_eq!(image(&world).statements().len(), crate::STATEMENTS);
 }
 
 /// Building is refused with this code before anything is locked, fetched or written.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::signed::{HEAD, RECIPE, Signed, hello, world};
 use crate::support::{Deb, Hand, MTIME, World, sha256_hex};
-use crate::{CYCLONEDX, PROVENANCE, SIGN, SPDX, image, json, list, one};
+use crate::{CLOSURE, CYCLONEDX, PROVENANCE, SIGN, SPDX, image, json, list, one};
 
 fn predicate(signed: &Signed) -> Value {
     signed.image.statement(PROVENANCE, &signed.image.index()).statement["predicate"].clone()
@@ -50,7 +50,7 @@ fn statements_are_in_toto_statements_about_what_they_are_attached_to_and_signed_
             STANDARD.decode(bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap()).unwrap();
         assert!(key.made(&attached.payload, &signature), "{}", attached.kind);
     }
-    assert_eq!(signed.image.statements().len(), 12);
+    assert_eq!(signed.image.statements().len(), crate::STATEMENTS);
 }
 
 #[test]
@@ -204,6 +204,12 @@ fn sboms_are_byproducts_by_their_digests() {
             wanted.push(json!({ "name": format!("{format} of {name}"), "digest": { "sha256": digest } }));
         }
     }
+    for (name, subject) in ["made linux/amd64", "made linux/arm64"].iter().zip(&signed.image.subjects()[1..])
+    {
+        let document = signed.image.statement(CLOSURE, subject).statement["predicate"].to_string();
+        let digest = sha256_hex(document.as_bytes());
+        wanted.push(json!({ "name": format!("closure of {name}"), "digest": { "sha256": digest } }));
+    }
     assert_eq!(*list(&predicate, "/runDetails/byproducts"), wanted);
 }
 
@@ -236,7 +242,7 @@ fn the_summary_says_who_signed() {
         "by": "the key team.pem",
         "key": Hand::new(9).fingerprint(),
         "development_key": false,
-        "statements": 12,
+        "statements": crate::STATEMENTS,
     });
     assert_eq!(said["signed"], signed);
     assert_eq!(said["digest"], image(&world).index());

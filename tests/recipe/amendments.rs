@@ -100,3 +100,25 @@ fn a_variant_that_nobody_declares_is_refused_before_anything_is_written() {
     let world = world(RECIPE);
     world.refuses("HP312", &["build", "made.toml", "--variant", "dve"]);
 }
+
+#[test]
+fn a_variant_removes_tests_by_their_names_and_adds_its_own() {
+    let tests = r#"
+[[test]]
+name  = "no shell"
+run   = ["/bin/sh"]
+fails = true
+
+[variant.dev]
+remove.test = ["no shell"]
+add.test    = [{ name = "a shell", run = ["/bin/sh"] }]
+
+[variant.other]
+remove.test = ["no shelf"]
+"#;
+    let world = world(&format!("{RECIPE}{tests}"));
+    let out = world.build(&["--platform", "linux/amd64", "--variant", "dev"]).exits(3);
+    let gone = r#"`test."no shelf"` is not there to remove"#;
+    assert!(out.stderr.contains(gone), "{}", out.stderr);
+    assert!(!out.stderr.contains("no shell"), "{}", out.stderr);
+}

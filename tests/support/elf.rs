@@ -26,6 +26,10 @@ pub struct Elf {
     kind: ElfKind,
     interp: Option<String>,
     entries: Vec<(u64, String)>,
+    /// Versions needed, each with the library that it is of.
+    needed_versions: Vec<(String, String)>,
+    versions: Vec<String>,
+    note: Option<String>,
 }
 
 /// The parts whose places in the file depend on one another.
@@ -35,6 +39,10 @@ struct Plan {
     strings: u64,
     dynamic: u64,
     code: u64,
+    /// Where version tables and notes begin, one behind the other.
+    needs: u64,
+    has: u64,
+    note: u64,
 }
 
 const DT_NEEDED: u64 = 1;
@@ -43,11 +51,16 @@ const DT_STRSZ: u64 = 10;
 const DT_SONAME: u64 = 14;
 const DT_RPATH: u64 = 15;
 const DT_RUNPATH: u64 = 29;
+const DT_VERDEF: u64 = 0x6fff_fffc;
+const DT_VERDEFNUM: u64 = 0x6fff_fffd;
+const DT_VERNEED: u64 = 0x6fff_fffe;
+const DT_VERNEEDNUM: u64 = 0x6fff_ffff;
 
 impl Elf {
     /// A file that needs nothing.
     pub fn new(machine: u16, kind: ElfKind) -> Self {
-        Self { machine, kind, interp: None, entries: Vec::new() }
+        let (needed_versions, versions) = (Vec::new(), Vec::new());
+        Self { machine, kind, interp: None, entries: Vec::new(), needed_versions, versions, note: None }
     }
 
     fn entry(mut self, tag: u64, text: &str) -> Self {
@@ -75,6 +88,25 @@ impl Elf {
         self.entry(DT_RPATH, path)
     }
 
+    /// A version of symbols that it must find in a library.
+    pub fn needs_version(mut self, library: &str, version: &str) -> Self {
+        self.needed_versions.push((library.into(), version.into()));
+        self
+    }
+
+    /// A version of symbols that it has.
+    pub fn has_version(mut self, version: &str) -> Self {
+        self.versions.push(version.into());
+        self
+    }
+
+    /// What it says that it opens at run time (JSON of the specification "ELF notes for dlopen
+    /// metadata").
+    pub fn opens(mut self, json: &str) -> Self {
+        self.note = Some(json.into());
+        self
+    }
+
     /// The loader that runs it.
     pub fn interp(mut self, path: &str) -> Self {
         self.interp = Some(path.into());
@@ -85,14 +117,22 @@ impl Elf {
     pub fn build(&self) -> Vec<u8> {
         let interp = self.interp.as_ref().map_or(Vec::new(), |path| [path.as_bytes(), b"\0"].concat());
         let (strings, offsets) = self.strings();
-        let headers = 1 + u64::from(self.interp.is_some()) + u64::from(self.is_dynamic());
+        let headers = 1
+            + u64::from(self.interp.is_some())
+            + u64::from(self.is_dynamic())
+            + u64::from(self.note.is_some());
         let base = if self.kind == ElfKind::Exec { 0x40_0000 } else { 0 };
         let at = HEADER + headers * PROGRAM_HEADER;
         let after = at + interp.len() as u64;
         let dynamic = (after + strings.len() as u64).next_multiple_of(8);
-        let tags = self.dynamic(base + after, strings.len() as u64, &offsets);
-        let plan = Plan { base, interp: at, strings: after, dynamic, code: dynamic + tags.len() as u64 };
-        let size = plan.code + self.code().len() as u64;
+        let code = dynamic + 16 * self.tag_count();
+        let needs = (code + self.code().len() as u64).next_multiple_of(8);
+        let (needed, had, noted) = (self.verneed(&offsets), self.verdef(&offsets), self.noted());
+        let has = needs + needed.len() as u64;
+        let note = has + had.len() as u64;
+        let plan = Plan { base, interp: at, strings: after, dynamic, code, needs, has, note };
+        let tags = self.dynamic(&plan, strings.len() as u64, &offsets);
+        let size = note + noted.len() as u64;
         let mut out = self.header(&plan, headers);
         out.extend(self.program_headers(&plan, size, tags.len() as u64));
         out.extend(interp);
@@ -100,7 +140,55 @@ impl Elf {
         out.resize(usize::try_from(dynamic).expect("small"), 0);
         out.extend(tags);
         out.extend(self.code());
+        out.resize(usize::try_from(needs).expect("small"), 0);
+        out.extend([needed, had, noted].concat());
         out
+    }
+
+    fn tag_count(&self) -> u64 {
+        if !self.is_dynamic() {
+            return 0;
+        }
+        let pairs = usize::from(!self.needed_versions.is_empty()) + usize::from(!self.versions.is_empty());
+        (self.entries.len() + 3 + 2 * pairs) as u64
+    }
+
+    /// One record a need (`Elf64_Verneed`), each with one version (`Elf64_Vernaux`) right behind it.
+    fn verneed(&self, offsets: &[u64]) -> Vec<u8> {
+        let start = self.entries.len();
+        let mut out = Vec::new();
+        for at in 0..self.needed_versions.len() {
+            let (file, name) = (word(offsets[start + 2 * at]), word(offsets[start + 2 * at + 1]));
+            let next: u32 = if at + 1 == self.needed_versions.len() { 0 } else { 32 };
+            out.extend([1_u16.to_le_bytes(), 1_u16.to_le_bytes()].concat());
+            out.extend([file, 16_u32.to_le_bytes(), next.to_le_bytes()].concat());
+            out.extend([[0; 4], [0; 4], name, [0; 4]].concat());
+        }
+        out
+    }
+
+    /// One record a version (`Elf64_Verdef`), its name (`Elf64_Verdaux`) right behind it.
+    fn verdef(&self, offsets: &[u64]) -> Vec<u8> {
+        let start = self.entries.len() + 2 * self.needed_versions.len();
+        let mut out = Vec::new();
+        for at in 0..self.versions.len() {
+            let next: u32 = if at + 1 == self.versions.len() { 0 } else { 28 };
+            let index = u16::try_from(at + 2).expect("few");
+            out.extend([1_u16, 0, index, 1].map(u16::to_le_bytes).concat());
+            out.extend([[0; 4], 20_u32.to_le_bytes(), next.to_le_bytes()].concat());
+            out.extend([word(offsets[start + at]), [0; 4]].concat());
+        }
+        out
+    }
+
+    /// A note of the kind "FDO" with the type that lists what is opened.
+    fn noted(&self) -> Vec<u8> {
+        let Some(json) = &self.note else { return Vec::new() };
+        let mut text = [json.as_bytes(), b"\0"].concat();
+        let length = u32::try_from(text.len()).expect("short");
+        text.resize(text.len().next_multiple_of(4), 0);
+        let head = [4_u32, length, 0x407c_0c0a].map(u32::to_le_bytes).concat();
+        [head, b"FDO\0".to_vec(), text].concat()
     }
 
     fn is_dynamic(&self) -> bool {
@@ -111,20 +199,34 @@ impl Elf {
     fn strings(&self) -> (Vec<u8>, Vec<u64>) {
         let mut table = vec![0];
         let mut offsets = Vec::new();
-        for (_, text) in &self.entries {
+        let entries = self.entries.iter().map(|(_, text)| text);
+        let needed = self.needed_versions.iter().flat_map(|(library, version)| [library, version]);
+        for text in entries.chain(needed).chain(&self.versions) {
             offsets.push(table.len() as u64);
             table.extend(text.bytes().chain([0]));
         }
         (table, offsets)
     }
 
-    fn dynamic(&self, strings: u64, size: u64, offsets: &[u64]) -> Vec<u8> {
+    fn dynamic(&self, plan: &Plan, size: u64, offsets: &[u64]) -> Vec<u8> {
         if !self.is_dynamic() {
             return Vec::new();
         }
         let mut tags: Vec<(u64, u64)> =
             self.entries.iter().zip(offsets).map(|((tag, _), &offset)| (*tag, offset)).collect();
-        tags.extend([(DT_STRTAB, strings), (DT_STRSZ, size), (0, 0)]);
+        for (needed, count, at, tag, number) in [
+            (
+                !self.needed_versions.is_empty(),
+                self.needed_versions.len(),
+                plan.needs,
+                DT_VERNEED,
+                DT_VERNEEDNUM,
+            ),
+            (!self.versions.is_empty(), self.versions.len(), plan.has, DT_VERDEF, DT_VERDEFNUM),
+        ] {
+            tags.extend([(tag, plan.base + at), (number, count as u64)].into_iter().filter(|_| needed));
+        }
+        tags.extend([(DT_STRTAB, plan.base + plan.strings), (DT_STRSZ, size), (0, 0)]);
         tags.iter().flat_map(|(tag, value)| [tag.to_le_bytes(), value.to_le_bytes()].concat()).collect()
     }
 
@@ -158,6 +260,9 @@ impl Elf {
         if self.is_dynamic() {
             out.extend(program_header(2, READ, plan.base, plan.dynamic, tags, 8));
         }
+        if self.note.is_some() {
+            out.extend(program_header(4, READ, plan.base, plan.note, size - plan.note, 4));
+        }
         out
     }
 
@@ -171,6 +276,10 @@ impl Elf {
             _ => b"\0\0\0\0",
         }
     }
+}
+
+fn word(number: u64) -> [u8; 4] {
+    u32::try_from(number).expect("small").to_le_bytes()
 }
 
 fn program_header(kind: u32, flags: u32, base: u64, offset: u64, size: u64, align: u64) -> Vec<u8> {

@@ -1,31 +1,48 @@
-//! What maintainer scripts would have made, made by small functions of the tree instead.
+//! What maintainer scripts would have made, made by small functions of the tree instead. None looks
+//! at a clock, a locale or this machine.
 
 mod accounts;
+mod alternatives;
 mod certificates;
 mod dpkg;
 mod ldcache;
+mod locales;
+mod nsswitch;
+mod os_release;
+mod timezones;
+mod trust_store;
+mod x509;
+
+use std::path::Path;
 
 use super::compose::Work;
-use super::tree::Node;
+use super::tree::{Data, Node};
 use crate::diag::Result;
+use crate::host::file_problem;
 use crate::ident::{ImagePath, Platform};
 use crate::recipe::ALIASES;
+use crate::source::ContentReader;
 
-pub(super) use certificates::certificates;
+pub(super) use certificates::packaged;
+pub(super) use ldcache::library_folders;
+pub(super) use locales::add as locales;
+pub(super) use timezones::keep as timezones;
 
-/// Runs all generators. `certificates` was made before paths were dropped, because a recipe may drop
-/// the single certificates and keep the bundle.
-pub(super) fn all(work: &mut Work, certificates: Option<Vec<u8>>) -> Result<()> {
+/// Runs the generators that look at a whole tree. `certificates` were read before paths were dropped.
+pub(super) fn all(
+    work: &mut Work,
+    certificates: std::collections::BTreeMap<ImagePath, Vec<u8>>,
+) -> Result<()> {
     if work.below.is_empty() {
         aliases(work);
     }
-    if let Some(bundle) = certificates {
-        insert(work, "/etc/ssl/certs/ca-certificates.crt", Node::generated(bundle));
-    }
+    certificates::add(work, certificates)?;
     accounts::add(work)?;
-    if let Some(cache) = ldcache::cache(work) {
-        insert(work, "/etc/ld.so.cache", Node::generated(cache));
-    }
+    nsswitch::add(work);
+    os_release::add(work)?;
+    timezones::local(work);
+    alternatives::add(work);
+    ldcache::add(work)?;
     dpkg::add(work)
 }
 
@@ -34,6 +51,16 @@ fn insert(work: &mut Work, path: &str, node: Node) {
     let path: ImagePath = path.parse().expect("a path of ours");
     if !work.is_dropped(&path) {
         work.tree.nodes.entry(path).or_insert(node);
+    }
+}
+
+/// The content of a file.
+fn bytes_of(work: &Work, reader: &mut ContentReader, path: &ImagePath, data: &Data) -> Result<Vec<u8>> {
+    match data {
+        Data::Bytes(bytes) => Ok(bytes.to_vec()),
+        Data::Parcel { parcel, content, .. } => reader
+            .bytes(work.inputs.parcel(*parcel), content)
+            .map_err(|error| file_problem("reading", Path::new(path.as_str()), &error).into()),
     }
 }
 

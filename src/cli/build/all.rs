@@ -1,0 +1,227 @@
+//! `hardpan build --all`: a folder of recipes, each image after what it stands on, side by side. One
+//! that fails is told at the end, and stops only what stands on it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::super::{Global, print};
+use super::{Args, Job, Made, json_summary, make};
+use crate::catalog::{self, Catalog};
+use crate::diag::{Failure, Problem, Result, codes};
+use crate::host::{self, Stopwatch, size};
+use crate::pipeline::Context;
+use crate::sign::Signer;
+
+/// One image of the catalog.
+struct Task<'a> {
+    entry: &'a catalog::Entry,
+    variant: Option<String>,
+}
+
+/// What came of it.
+enum Outcome {
+    Made(Box<Made>),
+    Failed(Failure),
+    /// What it stands on failed: that one's name.
+    NotTried(String),
+}
+
+pub(super) fn run(
+    global: &Global,
+    args: &Args,
+    context: &Context,
+    folders: &[PathBuf],
+    signer: Option<&dyn Signer>,
+) -> Result<()> {
+    let watch = Stopwatch::start();
+    let catalog = open(args, folders)?;
+    let tasks = tasks(&catalog, args.variant.as_deref());
+    let after = after(&catalog, &tasks);
+    // Each image may use all threads: the last one that is left has the machine for itself.
+    let outcomes = host::in_order(context.jobs, &after, |at, below: &[&Outcome]| {
+        let task = &tasks[at];
+        let outcome = one(args, context, task, below, signer);
+        say(context, task, &outcome);
+        outcome
+    });
+    if global.json {
+        for (task, outcome) in tasks.iter().zip(&outcomes) {
+            print::line(&json_row(task, outcome, signer).to_string());
+        }
+    } else {
+        print::line(&table(&tasks, &outcomes));
+    }
+    for (task, outcome) in tasks.iter().zip(&outcomes) {
+        let Outcome::Made(made) = outcome else { continue };
+        for warning in &made.finished.warnings {
+            global.say(&warning.clone().fact("image", task.name()));
+        }
+    }
+    if !global.quiet && !global.json {
+        print::error(&totals(&outcomes, watch.elapsed().as_secs_f64()));
+    }
+    failure(&tasks, outcomes)
+}
+
+fn open(args: &Args, folders: &[PathBuf]) -> Result<Catalog> {
+    let [folder] = folders else {
+        let problem = Problem::new(codes::USAGE, "`--all` takes one folder");
+        return Err(problem.help("such as `hardpan build --all recipes`").into());
+    };
+    let catalog = Catalog::open(folder)?;
+    match &args.changed_since {
+        None => Ok(catalog),
+        Some(revision) => {
+            let wanted: BTreeSet<PathBuf> = catalog::changed_since(&catalog, folder, revision)?;
+            Ok(catalog.only(&wanted))
+        }
+    }
+}
+
+/// The images of all recipes: each recipe and its variants, or of those that have it, one variant.
+fn tasks<'a>(catalog: &'a Catalog, only: Option<&str>) -> Vec<Task<'a>> {
+    let mut tasks = Vec::new();
+    for entry in &catalog.entries {
+        let variants = entry.family.as_ref().map(crate::recipe::Family::variants).unwrap_or_default();
+        let named = variants.into_iter().filter(|name| only.is_none_or(|only| only == name)).map(Some);
+        let default = only.is_none().then_some(None);
+        tasks.extend(default.into_iter().chain(named).map(|variant| Task { entry, variant }));
+    }
+    tasks
+}
+
+/// The places of the images that each stands on: an image's layers are made once, below.
+fn after(catalog: &Catalog, tasks: &[Task]) -> Vec<Vec<usize>> {
+    let place =
+        |path: &PathBuf| tasks.iter().position(|task| task.variant.is_none() && task.entry.path == *path);
+    let below = |task: &Task| {
+        let paths = task.entry.below.iter().map(|at| &catalog.entries[*at].path);
+        // A variant shares the layers of what its recipe stands on, and its lock with the default.
+        let own = task.variant.as_ref().map(|_| &task.entry.path);
+        paths.chain(own).filter_map(place).collect()
+    };
+    tasks.iter().map(below).collect()
+}
+
+fn one(
+    args: &Args,
+    context: &Context,
+    task: &Task,
+    below: &[&Outcome],
+    signer: Option<&dyn Signer>,
+) -> Outcome {
+    let family = match &task.entry.family {
+        Ok(family) => family,
+        Err(failure) => return Outcome::Failed(failure.clone()),
+    };
+    // A variant may be fine where the default, which is the last before it, is not.
+    let own = usize::from(task.variant.is_some() && args.variant.is_none());
+    let recipes = &below[..below.len().saturating_sub(own)];
+    if recipes.iter().any(|outcome| !matches!(outcome, Outcome::Made(_))) {
+        let names = family.parent_paths();
+        let name = names.last().and_then(|path| path.file_stem()).unwrap_or_default();
+        return Outcome::NotTried(name.to_string_lossy().into_owned());
+    }
+    let job = Job { recipe: &task.entry.path, variant: task.variant.as_deref() };
+    match make(args, context, &job, signer) {
+        Ok(made) => Outcome::Made(Box::new(made)),
+        Err(failure) => Outcome::Failed(failure),
+    }
+}
+
+impl Task<'_> {
+    fn name(&self) -> String {
+        let variant = self.variant.as_ref().map(|variant| format!("-{variant}")).unwrap_or_default();
+        format!("{}{variant}", self.entry.name)
+    }
+}
+
+impl Outcome {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Made(made) if made.changed => "built",
+            Self::Made(_) => "unchanged",
+            Self::Failed(_) => "failed",
+            Self::NotTried(_) => "not tried",
+        }
+    }
+}
+
+/// Tells as soon as an image is done.
+fn say(context: &Context, task: &Task, outcome: &Outcome) {
+    match outcome {
+        Outcome::Made(made) if made.changed => context.progress.say("Built", &task.name()),
+        Outcome::Made(_) => {}
+        Outcome::Failed(failure) => {
+            let first = failure.problems().first().map(|problem| problem.message.clone());
+            context.progress.say("Failed", &format!("{}: {}", task.name(), first.unwrap_or_default()));
+        }
+        Outcome::NotTried(below) => {
+            context.progress.say("Not tried", &format!("{}: `{below}` failed", task.name()));
+        }
+    }
+}
+
+fn table(tasks: &[Task], outcomes: &[Outcome]) -> String {
+    let head =
+        ["image", "tag", "digest", "size", "packages", "outcome", "seconds"].map(str::to_owned).to_vec();
+    let mut rows = vec![head];
+    for (task, outcome) in tasks.iter().zip(outcomes) {
+        let dash = || "-".to_owned();
+        rows.push(match outcome {
+            Outcome::Made(made) => {
+                let built = &made.finished.built;
+                vec![
+                    task.name(),
+                    built.tags[0].to_string(),
+                    built.digest().0.short(),
+                    built.platforms.first().map_or_else(dash, |image| size(image.size())),
+                    built.packages.first().map_or_else(dash, |packages| packages.len().to_string()),
+                    outcome.word().to_owned(),
+                    format!("{:.2}", made.seconds),
+                ]
+            }
+            _ => vec![task.name(), dash(), dash(), dash(), dash(), outcome.word().to_owned(), dash()],
+        });
+    }
+    print::columns(&rows)
+}
+
+fn totals(outcomes: &[Outcome], seconds: f64) -> String {
+    let count = |word: &str| outcomes.iter().filter(|outcome| outcome.word() == word).count();
+    let parts = ["built", "unchanged", "failed", "not tried"].map(|word| (count(word), word));
+    if count("unchanged") == outcomes.len() {
+        return format!("{:>12} all {} images are up to date, in {seconds:.2} s", "Nothing", outcomes.len());
+    }
+    let words: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    format!("{:>12} {} images: {}, in {seconds:.2} s", "Done", outcomes.len(), words.join(", "))
+}
+
+fn json_row(task: &Task, outcome: &Outcome, signer: Option<&dyn Signer>) -> Value {
+    let mut row = match outcome {
+        Outcome::Made(made) => json_summary(made, signer),
+        Outcome::Failed(failure) => {
+            json!({ "problems": failure.problems().iter().map(print::problem_json).collect::<Vec<_>>() })
+        }
+        Outcome::NotTried(below) => json!({ "because": below }),
+    };
+    row["name"] = json!(task.entry.name);
+    row["variant"] = json!(task.variant);
+    row["outcome"] = json!(outcome.word());
+    row
+}
+
+/// All that went wrong, each with the image that it is about.
+fn failure(tasks: &[Task], outcomes: Vec<Outcome>) -> Result<()> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for (task, outcome) in tasks.iter().zip(outcomes) {
+        if let Outcome::Failed(failure) = outcome {
+            let own = failure.into_problems().into_iter();
+            problems.extend(own.map(|problem| problem.fact("image", task.name())));
+        }
+    }
+    Failure::check(problems)
+}
