@@ -26,11 +26,11 @@ fn catalog() -> &'static (Workshop, Vec<Image>) {
     CATALOG.get_or_init(|| {
         let workshop = Workshop::new();
         let said = workshop.hardpan(&["build", "--all", "--locked", "--json", "--quiet"]);
-        let images = lines(&said).iter().map(|row| Image {
+        let images = lines(&said).into_iter().map(|row| Image {
             name: row["path"].as_str().expect("a path").trim_start_matches("out/").to_owned(),
             tag: row["tag"].as_str().expect("a tag").to_owned(),
         });
-        let images: Vec<Image> = images.collect();
+        let images = images.collect();
         (workshop, images)
     })
 }
