@@ -151,6 +151,8 @@ pub mod codes {
         POLICY = 607;
         /// An image that does not build again to the same bytes.
         NOT_REPRODUCED = 608;
+        /// An image that holds what the contents policy forbids, without an exception.
+        CONTENTS = 610;
         /// A registry refused who is publishing.
         DENIED = 701;
         /// A registry failed while an image was published.

@@ -10,7 +10,7 @@ use super::tree::Tree;
 /// the two the same for the rooms that exist.
 const ROOMS: [&str; 25] = [
     "ident", "canon", "diag", "host", "recipe", "lock", "store", "fetch", "source", "build", "layer",
-    "image", "sbom", "attest", "sign", "publish", "verify", "scan", "vex", "patch", "catalog", "policy",
+    "image", "policy", "sbom", "attest", "sign", "publish", "verify", "scan", "vex", "patch", "catalog",
     "evidence", "pipeline", "cli",
 ];
 
