@@ -15,6 +15,7 @@ pub mod image;
 pub mod layer;
 pub mod lock;
 pub mod pipeline;
+pub mod policy;
 pub mod publish;
 pub mod recipe;
 pub mod sbom;

@@ -120,7 +120,8 @@ pub fn build(context: &Context, order: &Order) -> Result<Finished> {
     })?;
     let inventories: Vec<Inventory> =
         layers.iter().map(|layers| layers.inventory(context)).collect::<Result<_>>()?;
-    let warnings = warnings(&layers, &inventories);
+    let mut warnings = warnings(&layers, &inventories);
+    warnings.extend(image::unneeded_exceptions(&built));
     locks.commit()?;
     Ok(Finished { order: order.clone(), built, pinned, layers, inventories, warnings, enforced, report })
 }

@@ -54,9 +54,9 @@ fn runc_prints_a_result_as_65532_with_a_read_only_root() {
     assert_eq!(workshop.runc(&bundle), SAID);
     // umoci read every member of every layer: its diff ids were compared. The tree is ours to see.
     let cache = run(tool("ldconfig", &["-p", "-C"]).arg(bundle.join("rootfs/etc/ld.so.cache")));
-    assert!(cache.contains("libssl.so.3 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/libssl.so.3"), "{cache}");
-    for line in cache.lines().skip(1) {
-        let path = line.split("=> ").nth(1).expect("a path").trim();
+    assert!(cache.contains("libssl.so.3 (libc6,x86-64) => /lib/x86_64-linux-gnu/libssl.so.3"), "{cache}");
+    for path in cache.lines().filter_map(|line| line.split("=> ").nth(1)) {
+        let path = path.trim();
         assert!(bundle.join("rootfs").join(path.trim_start_matches('/')).exists(), "{path}");
     }
 }

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The predicates that hardpan makes: cosign's signature, SLSA provenance, the SBOMs, why each file is
-//! there, the result of a rebuild, a verification summary. A statement says nothing of who signed it; the room does not know
+//! there, the results of a rebuild and of the contents policy, a verification summary. A statement says
+//! nothing of who signed it; the room does not know
 //! keys.
 
 mod kinds;
@@ -23,5 +24,8 @@ pub use provenance::{
     read_provenance,
 };
 pub use reasons::{Brought, Needed, PathReason, Reasons};
-pub use results::{Comparison, ImageTested, image_tested, test_result, verification_summary};
+pub use results::{
+    Comparison, ImageTested, PolicyResult, ReadPolicyResult, image_tested, policy_result, read_policy_result,
+    test_result, verification_summary,
+};
 pub use statement::{PAYLOAD_TYPE, Statement, Subject, write_statement};

@@ -1,9 +1,14 @@
-//! What a check found, as a claim: the result of a rebuild, a verification summary.
+//! What a check found, as a claim: the result of a rebuild, that of the contents policy, a verification
+//! summary.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 
 use crate::canon;
-use crate::ident::{BlobDigest, Epoch, Sha256};
+use crate::ident::{BlobDigest, Epoch, Platform, Sha256};
+use crate::policy::Verdict;
+use crate::recipe::PolicyRule;
 
 /// What came of building an image again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +44,95 @@ pub fn test_result(comparison: &Comparison) -> Vec<u8> {
         // Fields of our own: what was reached, and what was different.
         "rebuilt": { "digest": comparison.found.map(|digest| json!({ "sha256": digest.0 })), "differences": comparison.differences },
     }))
+}
+
+/// What the contents policy said of an image, which is built only where nothing violates it.
+#[derive(Debug)]
+pub struct PolicyResult<'a> {
+    /// The recipes of the chain, whose exceptions hold, by file, with the digests of their texts.
+    pub recipes: Vec<(String, Sha256)>,
+    /// The digest of the hardpan that judged.
+    pub hardpan: Sha256,
+    /// The verdicts.
+    pub platforms: Vec<(Platform, &'a Verdict)>,
+}
+
+/// The predicate of the contents policy's result (in-toto attestation, `test-result` v0.1): a test for
+/// each rule, passed with a warning where an exception holds. Field of our own: `contentsPolicy`.
+pub fn policy_result(result: &PolicyResult) -> Vec<u8> {
+    let test = |rule: PolicyRule| format!("contents policy: {} ({rule})", rule.meaning());
+    let excepted =
+        |rule: &PolicyRule| result.platforms.iter().any(|(_, verdict)| verdict.allowed.contains_key(rule));
+    let (warned, passed): (Vec<PolicyRule>, Vec<PolicyRule>) =
+        PolicyRule::ALL.into_iter().partition(excepted);
+    let recipes = result.recipes.iter().map(|(file, sha256)| (format!("recipe {file}"), sha256));
+    let hardpan = (concat!("hardpan ", env!("CARGO_PKG_VERSION")).to_owned(), &result.hardpan);
+    let configuration = recipes
+        .chain([hardpan])
+        .map(|(name, sha256)| json!({ "name": name, "digest": { "sha256": sha256 } }));
+    let platforms: BTreeMap<String, Value> = result
+        .platforms
+        .iter()
+        .map(|(platform, verdict)| (platform.to_string(), of_platform(verdict)))
+        .collect();
+    canon::to_json(&json!({
+        "result": if warned.is_empty() { "PASSED" } else { "WARNED" },
+        "configuration": configuration.collect::<Vec<_>>(),
+        "passedTests": passed.into_iter().map(test).collect::<Vec<_>>(),
+        "warnedTests": warned.into_iter().map(test).collect::<Vec<_>>(),
+        "failedTests": [],
+        "contentsPolicy": { "version": 1, "platforms": platforms },
+    }))
+}
+
+/// Exceptions that are needed, and packaged files in whose place a recipe has another.
+fn of_platform(verdict: &Verdict) -> Value {
+    let exceptions: BTreeMap<String, Value> = verdict
+        .allowed
+        .iter()
+        .map(|(rule, allowed)| {
+            let (reason, paths) = (allowed.reasons.join("; "), &allowed.paths);
+            (rule.to_string(), json!({ "reason": reason, "paths": paths }))
+        })
+        .collect();
+    let replaced = verdict
+        .replaced
+        .iter()
+        .map(|(path, one)| json!({ "path": path, "package": one.package, "by": one.by.words() }));
+    json!({ "exceptions": exceptions, "replaced": replaced.collect::<Vec<_>>() })
+}
+
+/// What a contents policy's result says, read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadPolicyResult {
+    /// Whether no rule was broken without an exception.
+    pub passed: bool,
+    /// How many rules were judged.
+    pub rules: usize,
+    /// The exceptions and their reasons, by platform and rule.
+    pub exceptions: BTreeMap<String, BTreeMap<String, String>>,
+    /// How many packaged files the recipes replaced.
+    pub replaced: usize,
+}
+
+/// Reads a contents policy's result; `None` for the result of another test.
+pub fn read_policy_result(predicate: &Value) -> Option<ReadPolicyResult> {
+    let platforms = predicate.pointer("/contentsPolicy/platforms")?.as_object()?;
+    let tests = |name: &str| predicate.get(name).and_then(Value::as_array).map_or(0, Vec::len);
+    let exceptions = |one: &Value| -> BTreeMap<String, String> {
+        let all = one.get("exceptions").and_then(Value::as_object).into_iter().flatten();
+        let reason =
+            |value: &Value| value.get("reason").and_then(Value::as_str).unwrap_or_default().to_owned();
+        all.map(|(rule, value)| (rule.clone(), reason(value))).collect()
+    };
+    let replaced = |one: &Value| one.get("replaced").and_then(Value::as_array).map_or(0, Vec::len);
+    Some(ReadPolicyResult {
+        passed: matches!(predicate.get("result")?.as_str()?, "PASSED" | "WARNED")
+            && tests("failedTests") == 0,
+        rules: tests("passedTests") + tests("warnedTests") + tests("failedTests"),
+        exceptions: platforms.iter().map(|(name, one)| (name.clone(), exceptions(one))).collect(),
+        replaced: platforms.values().map(replaced).max().unwrap_or_default(),
+    })
 }
 
 /// What came of an image's own tests.

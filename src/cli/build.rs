@@ -2,6 +2,7 @@
 
 mod all;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::host::{self, Stopwatch, size};
 use crate::ident::Platform;
 use crate::image::{ArchiveKind, Artifact, Parts, PlatformImage, write_archive, write_layout};
 use crate::pipeline::{self, Attesting, Built, Context, Finished, LockMode, Order};
+use crate::policy::Verdict;
 use crate::sign::Signer;
 
 /// The folder of recipes, where none is named.
@@ -230,6 +232,9 @@ fn summary(made: &Made, signer: Option<&dyn Signer>) -> String {
             format!("{}, packages: {}, layers: {}", size(image.size()), packages.len(), image.layers.len()),
         ]);
     }
+    for (rule, reason) in exceptions(built) {
+        rows.push(vec!["Allowed".to_owned(), format!("{rule}: {reason}")]);
+    }
     rows.push(vec!["Layers".to_owned(), format!("{reused} of {layers} reused")]);
     if let Some(signer) = signer {
         let only = if signer.is_development() { ", which proves only \"this machine\"" } else { "" };
@@ -240,6 +245,11 @@ fn summary(made: &Made, signer: Option<&dyn Signer>) -> String {
     }
     rows.push(vec!["Written".to_owned(), format!("{} in {:.2} s", made.out.display(), made.seconds)]);
     rows.iter().map(|row| format!("{:>12} {}", row[0], row[1])).collect::<Vec<_>>().join("\n")
+}
+
+/// The exceptions to the contents policy that a platform needs, and why.
+fn exceptions(built: &Built) -> BTreeMap<String, String> {
+    built.verdicts.iter().flat_map(Verdict::reasons).collect()
 }
 
 fn json_summary(made: &Made, signer: Option<&dyn Signer>) -> Value {
@@ -267,6 +277,7 @@ fn json_summary(made: &Made, signer: Option<&dyn Signer>) -> Value {
         "digest": built.digest(),
         "platforms": built.platforms.iter().zip(&built.packages).map(platform).collect::<Vec<_>>(),
         "path": made.out,
+        "exceptions": exceptions(built),
         "changed": made.changed,
         "signed": signer.map(|signer| json!({
             "by": signer.describe(),

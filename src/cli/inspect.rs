@@ -1,6 +1,6 @@
 //! `hardpan inspect`: what an image is and holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::attest::kind_name;
 use crate::diag::Result;
 use crate::host::size;
 use crate::image::{Contents, Image, OpenPlatform, contents};
+use crate::recipe::EXCEPTION_LABEL;
 use crate::verify::annotated_kind;
 
 #[derive(Debug, clap::Args)]
@@ -91,6 +92,8 @@ fn one(platform: &OpenPlatform, contents: &Contents, files: usize) -> String {
             format!("{} packed, {} of files, {} paths", size(total), size(unpacked), contents.files.len()),
         ],
     ];
+    let allowed = exceptions(platform);
+    rows.extend(allowed.iter().map(|(rule, why)| vec!["  allowed".to_owned(), format!("{rule}: {why}")]));
     rows.retain(|row| !row[1].is_empty());
     let mut text = format!("\n{}\n{}\n\n  layers\n", platform.platform, print::columns(&rows));
     let history = platform.config.get("history").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -125,6 +128,13 @@ fn one(platform: &OpenPlatform, contents: &Contents, files: usize) -> String {
     text
 }
 
+/// The exceptions to the contents policy that a platform's labels name, and why.
+fn exceptions(platform: &OpenPlatform) -> BTreeMap<&str, &str> {
+    let labels = platform.config.pointer("/config/Labels").and_then(Value::as_object);
+    let labels = labels.into_iter().flatten();
+    labels.filter_map(|(name, why)| Some((name.strip_prefix(EXCEPTION_LABEL)?, why.as_str()?))).collect()
+}
+
 fn whole_json(image: &Image, shown: &[(&OpenPlatform, Contents)], files: usize) -> Value {
     let platform = |(platform, contents): &(&OpenPlatform, Contents)| {
         let layers: Vec<Value> = platform
@@ -147,6 +157,7 @@ fn whole_json(image: &Image, shown: &[(&OpenPlatform, Contents)], files: usize) 
             "config_digest": platform.config_digest,
             "config": platform.config,
             "annotations": platform.annotations,
+            "exceptions": exceptions(platform),
             "layers": layers,
             "size": platform.layers.iter().map(|(_, size, _)| size).sum::<u64>(),
             "paths": contents.files.len(),

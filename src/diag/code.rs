@@ -155,6 +155,8 @@ pub mod codes {
         POLICY = 607;
         /// An image that does not build again to the same bytes.
         NOT_REPRODUCED = 608;
+        /// An image that holds what the contents policy forbids, without an exception.
+        CONTENTS = 610;
         /// An image fails its own tests.
         TEST_FAILED = 611;
         /// An image of which nobody says what it must do.

@@ -80,6 +80,18 @@ pub enum Origin {
     Generated,
 }
 
+impl Origin {
+    /// What it is, in words: `package bash`, `archive busybox`, `recipe`, `generated`.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Package(name) => format!("package {name}"),
+            Self::Source(name) => name.clone(),
+            Self::Recipe => "recipe".to_owned(),
+            Self::Generated => "generated".to_owned(),
+        }
+    }
+}
+
 /// Why a node is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,9 +1,9 @@
-//! What is said about an image that was just built: SBOMs, provenance and the signature, as signed
-//! statements that refer to it.
+//! What is said about an image that was just built: SBOMs, provenance, the contents policy's result and
+//! the signature, as signed statements that refer to it.
 //!
 //! A tag, the index's digest and a platform's digest each verify by themselves: every statement is
-//! attached to the index and to each platform's manifest. The provenance is about all of them; an SBOM
-//! is about one, and that of the index covers all platforms.
+//! attached to the index and to each platform's manifest. The provenance and the contents policy's
+//! result are about all of them; an SBOM is about one, and that of the index covers all platforms.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,10 +14,11 @@ use crate::canon;
 use crate::diag::Result;
 use crate::host;
 use crate::ident::{BlobDigest, PackageName, Sha256};
-use crate::image::{Artifact, Descriptor, INDEX, Image, MANIFEST};
+use crate::image::{Artifact, Descriptor, INDEX, Image, MANIFEST, Referrer};
 use crate::sbom::{self, Bill};
 use crate::sign::{BUNDLE, Custody, Signer};
 use crate::store::Store;
+use crate::verify::read_attached;
 
 /// Raise it when what is said about an image changes.
 const EVIDENCE_VERSION: u32 = 2;
@@ -74,7 +75,11 @@ pub fn attest(context: &Context, finished: &Finished, attesting: &Attesting) -> 
             )
         })
         .collect();
-    let artifacts = sign_all(context, attesting, &subjects, documents, &provenance.to_json())?;
+    let everywhere = [
+        (attest::PROVENANCE, provenance.to_json()),
+        (attest::TEST_RESULT, provenance::policy_result(context, finished)?),
+    ];
+    let artifacts = sign_all(context, attesting, &subjects, documents, &everywhere)?;
     if let Some(key) = key {
         context.store.write_derived(KIND, &key, &canon::to_json(&artifacts))?;
     }
@@ -171,12 +176,13 @@ fn sign_all(
     attesting: &Attesting,
     subjects: &[(Subject, Descriptor)],
     documents: Vec<Document>,
-    provenance: &[u8],
+    everywhere: &[(&'static str, Vec<u8>)],
 ) -> Result<Vec<Artifact>> {
     let all: Vec<Subject> = subjects.iter().map(|(subject, _)| subject.clone()).collect();
-    let everywhere: Vec<usize> = (0..subjects.len()).collect();
-    let mut statements =
-        vec![(attest::PROVENANCE, write_statement(&all, attest::PROVENANCE, provenance), everywhere)];
+    let about_all = |(kind, bytes): &(&'static str, Vec<u8>)| {
+        (*kind, write_statement(&all, kind, bytes), (0..subjects.len()).collect())
+    };
+    let mut statements: Vec<(&'static str, Vec<u8>, Vec<usize>)> = everywhere.iter().map(about_all).collect();
     for (at, subject) in all.iter().enumerate() {
         let one = std::slice::from_ref(subject);
         statements.push((attest::COSIGN_SIGN, write_statement(one, attest::COSIGN_SIGN, b"{}"), vec![at]));
@@ -233,6 +239,10 @@ pub fn with_others(
     let same = there.index.map(|(digest, _)| digest) == Some(built.digest());
     for referrer in there.referrers.iter().filter(|_| same) {
         let kind = referrer.descriptor.annotations.get(KIND_ANNOTATION);
+        let result = anew && kind.is_some_and(|kind| kind == attest::TEST_RESULT);
+        if result && is_policy_result(&there, referrer) {
+            continue;
+        }
         if let ([content], false) = (&referrer.layers[..], ours(kind.map(String::as_str))) {
             context.store.put(&there.content(content)?)?;
             let manifest = String::from_utf8_lossy(&there.blob(&referrer.descriptor)?).into_owned();
@@ -241,4 +251,11 @@ pub fn with_others(
         }
     }
     Ok(all)
+}
+
+/// Whether a test's result is the contents policy's, which each build makes itself; that of a rebuild
+/// has the same kind.
+fn is_policy_result(image: &Image, referrer: &Referrer) -> bool {
+    let read = read_attached(image, referrer);
+    read.is_ok_and(|attached| attest::read_policy_result(&attached.statement.predicate).is_some())
 }

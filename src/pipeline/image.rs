@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Layers, Pinned};
 use crate::canon::Compression;
-use crate::diag::{Problem, Result, codes};
+use crate::diag::{Failure, Problem, Result, codes};
 use crate::ident::{BlobDigest, PackageName, RecipeName, Sha256, TagName};
 use crate::image::{self, Config, ImageParts, PlatformImage, Runtime};
-use crate::recipe::{Chain, Place, Recipe};
+use crate::policy::{self, Unneeded, Verdict};
+use crate::recipe::{Chain, EXCEPTION_LABEL, Place, Recipe};
 
 /// An image whose every blob is known.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Built {
     pub packages: Vec<BTreeSet<PackageName>>,
     /// The index.
     pub index: Vec<u8>,
+    /// What the contents policy says of each platform; none is violated.
+    pub verdicts: Vec<Verdict>,
     /// How many layers were in the store already, and how many there are.
     pub reused: (usize, usize),
 }
@@ -40,7 +43,7 @@ pub(super) fn version(pinned: &Pinned, recipe: &Recipe) -> Option<String> {
     }
     let name = &recipe.version_of.as_ref()?.value;
     let package = pinned.lock.packages.values().find_map(|packages| packages.get(name))?;
-    Some(package.version.upstream().to_owned())
+    Some(package.version.release().to_owned())
 }
 
 /// Why `{version}` means nothing where it is used.
@@ -97,23 +100,53 @@ pub fn image(pinned: &Pinned, layers: &[Layers], compression: Compression) -> Re
     let tags = built_tags(pinned, chain)?;
     let name = chain.last().name.clone();
     let annotations = annotations(pinned, chain);
-    let mut built =
-        Built { name, tags, platforms: Vec::new(), packages: Vec::new(), index: Vec::new(), reused: (0, 0) };
+    let mut built = Built {
+        name,
+        tags,
+        platforms: Vec::new(),
+        packages: Vec::new(),
+        index: Vec::new(),
+        verdicts: Vec::new(),
+        reused: (0, 0),
+    };
+    let mut violations: Vec<Problem> = Vec::new();
     for layers in layers {
-        built.platforms.push(platform_image(pinned, layers, compression)?);
+        let (platform, verdict) = platform_image(pinned, layers, compression)?;
+        let new = policy::violations(&layers.chain, &verdict);
+        violations.extend(new.into_iter().filter(|one| !violations.contains(one)).collect::<Vec<_>>());
+        built.platforms.push(platform);
+        built.verdicts.push(verdict);
         built
             .packages
             .push(layers.recipes.iter().flat_map(|recipe| recipe.packages.iter().cloned()).collect());
         built.reused.0 += layers.reused;
         built.reused.1 += layers.recipes.iter().map(|recipe| recipe.layers.len()).sum::<usize>();
     }
+    Failure::check(violations)?;
     built.index = image::index_of(&built.platforms, &annotations);
     Ok(built)
 }
 
-/// The image of one platform. Its base digest is that of the manifest which the recipes below give.
-fn platform_image(pinned: &Pinned, layers: &Layers, compression: Compression) -> Result<PlatformImage> {
+/// Warnings of the exceptions to the contents policy that no platform needs.
+pub(super) fn unneeded_exceptions(built: &Built) -> Vec<Problem> {
+    policy::unneeded(&unneeded(&built.verdicts))
+}
+
+fn unneeded(verdicts: &[Verdict]) -> Vec<Unneeded> {
+    let Some((first, others)) = verdicts.split_first() else { return Vec::new() };
+    let everywhere = |one: &&Unneeded| others.iter().all(|other| other.unneeded.contains(one));
+    first.unneeded.iter().filter(everywhere).cloned().collect()
+}
+
+/// The image of one platform and what the contents policy says of it. Its base digest is that of the manifest
+/// which the recipes below give.
+fn platform_image(
+    pinned: &Pinned,
+    layers: &Layers,
+    compression: Compression,
+) -> Result<(PlatformImage, Verdict)> {
     let mut below: Option<(RecipeName, PlatformImage)> = None;
+    let mut last = Verdict::default();
     for upto in 1..=layers.chain.recipes.len() {
         let chain = Chain { recipes: layers.chain.recipes[..upto].to_vec(), platform: layers.chain.platform };
         let parts = layers.recipes[..upto].iter().flat_map(|recipe| &recipe.layers).map(|layer| ImageParts {
@@ -128,12 +161,15 @@ fn platform_image(pinned: &Pinned, layers: &Layers, compression: Compression) ->
             annotations.insert("org.opencontainers.image.base.name".into(), name.to_string());
             annotations.insert("org.opencontainers.image.base.digest".into(), base.digest().to_string());
         }
-        let runtime = runtime(pinned, &chain)?;
+        let mut runtime = runtime(pinned, &chain)?;
+        last = policy::judge(&chain, &layers.findings[..upto], &runtime);
+        let labels = last.reasons().into_iter();
+        runtime.labels.extend(labels.map(|(rule, reason)| (format!("{EXCEPTION_LABEL}{rule}"), reason)));
         let config =
             Config { platform: chain.platform, runtime, layers: parts.collect(), compression, annotations };
         below = Some((chain.last().name.clone(), image::assemble(&config)));
     }
-    Ok(below.expect("a chain has a recipe").1)
+    Ok((below.expect("a chain has a recipe").1, last))
 }
 
 /// Annotations (image specification, annotations.md) that are the same on every platform.

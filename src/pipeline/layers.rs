@@ -10,11 +10,14 @@ use crate::diag::{Problem, Result, codes};
 use crate::ident::{Epoch, PackageName, Platform, Sha256};
 use crate::layer::{self, Composed, INVENTORY_VERSION, Inputs, Inventory, PackedLayer, RecipeKey, Tree};
 use crate::lock;
+use crate::policy::{self, FINDINGS_VERSION, Findings};
 use crate::recipe::Chain;
 
-/// The kinds under which the store keeps what it knows of a recipe's layers, and of what is in them.
+/// The kinds under which the store keeps what it knows of a recipe's layers, of what is in them, and of
+/// what the contents policy finds in it.
 const KIND: &str = "layers";
 const INVENTORIES: &str = "inventories";
+const FINDINGS: &str = "findings";
 
 /// The layers that one recipe of a chain adds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,7 @@ pub struct RecipePlan {
     pub reach: BTreeSet<PackageName>,
     /// Its layers, if they are in the store.
     pub cached: Option<RecipeLayers>,
+    findings: Option<Findings>,
 }
 
 /// The layers of one platform.
@@ -54,6 +58,8 @@ pub struct Layers {
     pub chain: Chain,
     /// For each recipe its layers.
     pub recipes: Vec<RecipeLayers>,
+    /// For each recipe what the contents policy finds in what it adds.
+    pub findings: Vec<Findings>,
     /// For each recipe what its layers depend on: the key of their inventory.
     keys: Vec<RecipeKey>,
     /// How many layers were in the store already.
@@ -114,7 +120,8 @@ fn plan_one(
             compression,
             context.clamp,
         );
-        recipes.push(RecipePlan { key, reach, cached: lookup(context, key)? });
+        let (cached, findings) = lookup(context, key)?.unzip();
+        recipes.push(RecipePlan { key, reach, cached, findings });
         below = Some(key);
     }
     Ok(PlatformPlan { chain, recipes, compression })
@@ -135,8 +142,8 @@ fn sources(pinned: &Pinned, chain: &Chain, at: usize) -> BTreeMap<String, Sha256
     files.chain(downloads).collect()
 }
 
-/// A recipe's layers, if all of them are in the store and whole.
-fn lookup(context: &Context, key: RecipeKey) -> Result<Option<RecipeLayers>> {
+/// A recipe's layers and what the policy finds in them, if all of them are in the store and whole.
+fn lookup(context: &Context, key: RecipeKey) -> Result<Option<(RecipeLayers, Findings)>> {
     let Some(bytes) = context.store.read_derived(KIND, &key.0)? else { return Ok(None) };
     let Ok(found) = serde_json::from_slice::<RecipeLayers>(&bytes) else { return Ok(None) };
     for layer in &found.layers {
@@ -144,11 +151,18 @@ fn lookup(context: &Context, key: RecipeKey) -> Result<Option<RecipeLayers>> {
             return Ok(None);
         }
     }
-    Ok(context.store.open_derived(INVENTORIES, &inventory_key(key))?.is_some().then_some(found))
+    let findings = context.store.read_derived(FINDINGS, &findings_key(key))?;
+    let findings = findings.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let inventory = context.store.open_derived(INVENTORIES, &inventory_key(key))?;
+    Ok(findings.filter(|_| inventory.is_some()).map(|findings| (found, findings)))
 }
 
 fn inventory_key(key: RecipeKey) -> Sha256 {
     Sha256::of(format!("inventory {INVENTORY_VERSION} {}", key.0).as_bytes())
+}
+
+fn findings_key(key: RecipeKey) -> Sha256 {
+    Sha256::of(format!("findings {FINDINGS_VERSION} {}", key.0).as_bytes())
 }
 
 impl Layers {
@@ -179,7 +193,7 @@ pub fn make(
 
 fn make_one(context: &Context, pinned: &Pinned, plan: PlatformPlan, gathered: &Gathered) -> Result<Layers> {
     let keys = plan.recipes.iter().map(|recipe| recipe.key).collect();
-    let mut done = Layers { recipes: Vec::new(), keys, reused: 0, chain: plan.chain };
+    let mut done = Layers { recipes: Vec::new(), findings: Vec::new(), keys, reused: 0, chain: plan.chain };
     let none = Inputs::default();
     let inputs = gathered.inputs.get(&done.chain.platform).unwrap_or(&none);
     let mut trees: Vec<Tree> = Vec::new();
@@ -193,10 +207,10 @@ fn make_one(context: &Context, pinned: &Pinned, plan: PlatformPlan, gathered: &G
         } else {
             None
         };
-        let layers = match (recipe.cached, &composed) {
-            (Some(layers), _) => {
-                done.reused += layers.layers.len();
-                layers
+        let (layers, findings) = match (recipe.cached.zip(recipe.findings), &composed) {
+            (Some(known), _) => {
+                done.reused += known.0.layers.len();
+                known
             }
             (None, Some(composed)) => {
                 let layers =
@@ -204,13 +218,17 @@ fn make_one(context: &Context, pinned: &Pinned, plan: PlatformPlan, gathered: &G
                 let name = done.chain.recipes[at].name.as_str();
                 let inventory = canon::to_json(&layer::inventory(name, composed, inputs));
                 context.store.write_derived(INVENTORIES, &inventory_key(recipe.key), &inventory)?;
+                let findings = policy::look(name, &composed.tree, &trees, inputs)?;
+                let bytes = canon::to_json(&findings);
+                context.store.write_derived(FINDINGS, &findings_key(recipe.key), &bytes)?;
                 context.store.write_derived(KIND, &recipe.key.0, &canon::to_json(&layers))?;
-                layers
+                (layers, findings)
             }
             (None, None) => unreachable!("what is not cached is composed"),
         };
         created = layers.layers.iter().map(|layer| layer.created).max().unwrap_or_default().max(created);
         done.recipes.push(layers);
+        done.findings.push(findings);
         if let Some(composed) = composed {
             trees.push(composed.tree);
         }

@@ -6,13 +6,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Context, Finished};
-use crate::attest::{BuildFile, BuildInputs, BuildRecipe, Builder, Dependency, Provenance};
+use crate::attest::{
+    self, BuildFile, BuildInputs, BuildRecipe, Builder, Dependency, PolicyResult, Provenance,
+};
 use crate::canon::HashReader;
 use crate::diag::Result;
 use crate::host;
 use crate::ident::{Epoch, PackageName, Platform, Purl, Sha256};
 use crate::layer::Inventory;
 use crate::lock::{LockedPackage, reachable};
+use crate::policy::Verdict;
 use crate::recipe::{Chain, Family};
 use crate::sbom::{Bill, PackagePin, PlatformBill, SourcePin};
 
@@ -193,9 +196,9 @@ pub(super) fn bills(finished: &Finished) -> Vec<Bill> {
     let built = &finished.built;
     let held = finished.layers.iter().zip(&finished.inventories);
     let platforms: Vec<(PlatformBill, Epoch)> = held
-        .zip(&built.platforms)
-        .map(|((layers, inventory), image)| {
-            (platform_bill(finished, &layers.chain, inventory, image.digest()), image.created)
+        .zip(built.platforms.iter().zip(&built.verdicts))
+        .map(|((layers, inventory), (image, verdict))| {
+            (platform_bill(finished, &layers.chain, inventory, verdict, image.digest()), image.created)
         })
         .collect();
     let summary = finished.layers.first().and_then(|layers| layers.chain.last().summary.clone());
@@ -220,6 +223,7 @@ fn platform_bill(
     finished: &Finished,
     chain: &Chain,
     inventory: &Inventory,
+    verdict: &Verdict,
     digest: crate::ident::BlobDigest,
 ) -> PlatformBill {
     let pins = finished.pinned.lock.packages.get(&chain.platform);
@@ -230,10 +234,23 @@ fn platform_bill(
     PlatformBill {
         platform: chain.platform,
         digest,
+        exceptions: verdict.reasons(),
         packages: packages.collect(),
         sources: source_pins(finished, chain),
         inventory: inventory.clone(),
     }
+}
+
+/// What the contents policy said of all platforms.
+pub(super) fn policy_result(context: &Context, finished: &Finished) -> Result<Vec<u8>> {
+    let texts = recipe_texts(&finished.pinned.family)?;
+    let digest = |recipe: BuildRecipe| (recipe.file, Sha256::of(recipe.text.as_bytes()));
+    let platforms = finished.layers.iter().map(|layers| layers.chain.platform);
+    Ok(attest::policy_result(&PolicyResult {
+        recipes: texts.into_iter().map(digest).collect(),
+        hardpan: own_digest(context)?,
+        platforms: platforms.zip(&finished.built.verdicts).collect(),
+    }))
 }
 
 /// The kind under which the store keeps digests of programs.

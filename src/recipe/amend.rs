@@ -38,6 +38,8 @@ const SECTIONS: &[&str] = &[
     "closure.skip",
     "closure.dlopen",
     "closure.keep",
+    "policy",
+    "policy.allow",
     "lifecycle",
     "catalog",
 ];

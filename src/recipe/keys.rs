@@ -111,6 +111,29 @@ const IMAGE: Kind = Table(&[
     key("annotations", Map("annotation", &Text), "Annotations of its manifests and index."),
 ]);
 
+/// An exception to a rule of the contents policy.
+const ALLOWED: Kind = Either(&[
+    Text,
+    Table(&[
+        needed("reason", Text, "Why the image needs it; it goes into labels and SBOMs."),
+        key("paths", TEXTS, "Which paths are allowed, as patterns; all if not said."),
+    ]),
+]);
+
+const POLICY: Kind = Table(&[key(
+    "allow",
+    Table(&[
+        key("shell", ALLOWED, "Why there is a shell."),
+        key("package-manager", ALLOWED, "Why there is a package manager."),
+        key("setuid", ALLOWED, "Why there are set-id bits or capabilities."),
+        key("world-writable", ALLOWED, "Why there is what anybody may write."),
+        key("secrets", ALLOWED, "Why there is what looks like a key or a token."),
+        key("unowned", ALLOWED, "Why there is what belongs to no account."),
+        key("root", ALLOWED, "Why the image runs as root."),
+    ]),
+    "Exceptions: rule = the reason, or a table with the reason and the paths.",
+)]);
+
 const CLOSURE: Kind = Table(&[
     key(
         "skip",
@@ -200,6 +223,11 @@ pub const AMENDABLE: &[Key] = &[
     key("system", SYSTEM, "What maintainer scripts would have made."),
     key("image", IMAGE, "The image's configuration."),
     key("closure", CLOSURE, "What files need beyond what their headers say, and what they don't need."),
+    key(
+        "policy",
+        POLICY,
+        "Exceptions to the contents policy, which also hold in recipes that extend this one.",
+    ),
     key("test", List(&TEST), "What the image must do."),
     key("lifecycle", LIFECYCLE, "Who answers for it and until when."),
     key("catalog", CATALOG, "Words for the catalog."),

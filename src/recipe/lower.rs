@@ -209,6 +209,7 @@ impl Lowering {
             closure: self.closure(table),
             system: self.system(table),
             image: self.image(table),
+            allow: self.exceptions(table),
             tests: self.tests(table),
             lifecycle: Self::lifecycle(table),
             layers: self.layers(table),

@@ -15,6 +15,7 @@ mod lower;
 mod lower_closure;
 mod lower_download;
 mod lower_image;
+mod lower_policy;
 mod lower_system;
 mod lower_test;
 mod model;
@@ -22,6 +23,7 @@ mod model_test;
 mod node;
 mod owners;
 mod pattern;
+mod policy;
 mod schema;
 mod shape;
 
@@ -32,4 +34,5 @@ pub use model::{
 };
 pub use model_test::{Action, AskTcp, AskUrl, Command, Ending, FileFact, Mount, RunSpec, TestSpec, TestStep};
 pub use pattern::{ALIASES, Pattern, merged};
+pub use policy::{EXCEPTION_LABEL, Exception, PolicyRule};
 pub use schema::schema;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Pattern;
 use super::model_test::TestSpec;
+use super::policy::Exception;
 use crate::diag::{Code, Problem, SourceText, Span};
 use crate::ident::{ArchiveName, ImagePath, PackageName, Platform, RecipeName, Sha256};
 
@@ -128,6 +129,8 @@ pub struct Recipe {
     pub system: System,
     /// The image's configuration.
     pub image: ImageSpec,
+    /// Exceptions to the contents policy; the place is that of the rule's name.
+    pub allow: Vec<At<Exception>>,
     /// What the image must do.
     pub tests: Vec<TestSpec>,
     /// Who answers for it and until when.

@@ -31,6 +31,8 @@ pub struct PlatformBill {
     pub platform: Platform,
     /// Digest of its manifest.
     pub digest: BlobDigest,
+    /// Exceptions to the contents policy that it needs: reasons by rule.
+    pub exceptions: BTreeMap<String, String>,
     /// What was noted when its layers were made.
     pub inventory: Inventory,
     /// What is pinned of its packages.
@@ -93,6 +95,18 @@ impl PackagePin {
 }
 
 impl Bill {
+    /// Exceptions to the contents policy that one of its platforms needs: reasons by rule.
+    pub(super) fn exceptions(&self) -> BTreeMap<&str, String> {
+        let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (rule, reason) in self.platforms.iter().flat_map(|platform| &platform.exceptions) {
+            let reasons = all.entry(rule).or_default();
+            if !reasons.contains(&reason.as_str()) {
+                reasons.push(reason);
+            }
+        }
+        all.into_iter().map(|(rule, reasons)| (rule, reasons.join("; "))).collect()
+    }
+
     /// The URL of the image.
     pub(super) fn purl(&self) -> Purl {
         Purl::oci(&self.name, &self.digest, self.platform)

@@ -89,6 +89,7 @@ pub fn cyclonedx(bill: &Bill) -> Vec<u8> {
             version: Some(bill.version.clone()),
             purl: Some(purl.clone()),
             hashes: vec![Hash { alg: "SHA-256", content: platform.digest.0.to_string() }],
+            properties: exceptions(platform.exceptions.iter()),
             ..Component::default()
         });
         needs.entry(root.clone()).or_default().push(purl);
@@ -124,7 +125,7 @@ pub fn cyclonedx(bill: &Bill) -> Vec<u8> {
 
 fn metadata(bill: &Bill, root: &str) -> Value {
     let tool = json!({ "type": "application", "name": "hardpan", "version": env!("CARGO_PKG_VERSION") });
-    json!({
+    let mut metadata = json!({
         "timestamp": bill.created,
         "lifecycles": [{ "phase": "build" }],
         "tools": { "components": [tool] },
@@ -137,7 +138,19 @@ fn metadata(bill: &Bill, root: &str) -> Value {
             "purl": root,
             "hashes": [{ "alg": "SHA-256", "content": bill.digest.0 }],
         },
-    })
+    });
+    if let Some(exceptions) = exceptions(bill.exceptions().iter()) {
+        metadata["component"]["properties"] = exceptions;
+    }
+    metadata
+}
+
+/// What of the contents policy an image needs exceptions from, and why.
+fn exceptions<'a>(of: impl Iterator<Item = (impl std::fmt::Display, &'a String)>) -> Option<Value> {
+    let all: Vec<Value> = of
+        .map(|(rule, reason)| json!({ "name": format!("hardpan:policy:{rule}"), "value": reason }))
+        .collect();
+    (!all.is_empty()).then(|| json!(all))
 }
 
 /// What a part is called within the document.

@@ -17,7 +17,9 @@ pub fn spdx(bill: &Bill) -> Vec<u8> {
     let parts = parts(bill);
     let mut document = Document::default();
     document.relate("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Image");
-    document.packages.push(image("SPDXRef-Image", bill, &bill.digest, bill.purl().as_str(), None));
+    let mut whole = image("SPDXRef-Image", bill, &bill.digest, bill.purl().as_str(), None);
+    annotate(&mut whole, bill);
+    document.packages.push(whole);
     if bill.platform.is_none() {
         for platform in &bill.platforms {
             let id = image_id(bill, platform.platform);
@@ -197,6 +199,22 @@ fn image(id: &str, bill: &Bill, digest: &BlobDigest, purl: &str, platform: Optio
         "checksums": [{ "algorithm": "SHA256", "checksumValue": digest.0 }],
         "externalRefs": [purl_reference(purl)],
     })
+}
+
+/// Notes what of the contents policy the image needs exceptions from, and why.
+fn annotate(image: &mut Value, bill: &Bill) {
+    let annotation = |(rule, reason): (&str, String)| {
+        json!({
+            "annotationType": "REVIEW",
+            "annotator": concat!("Tool: hardpan-", env!("CARGO_PKG_VERSION")),
+            "annotationDate": bill.created,
+            "comment": format!("contents policy, exception from {rule}: {reason}"),
+        })
+    };
+    let annotations: Vec<Value> = bill.exceptions().into_iter().map(annotation).collect();
+    if !annotations.is_empty() {
+        image["annotations"] = json!(annotations);
+    }
 }
 
 fn package(id: &str, part: &Part) -> Value {

@@ -30,6 +30,12 @@ pub fn spdx3(bill: &Bill) -> Vec<u8> {
         };
         images.insert(platform.platform, id);
     }
+    for (rule, reason) in bill.exceptions() {
+        let id = graph.id(&format!("exception/{rule}"));
+        let statement = format!("contents policy, exception from {rule}: {reason}");
+        let fields = json!({ "annotationType": "review", "statement": statement, "subject": root });
+        graph.put(&id, "Annotation", fields);
+    }
     let parts = parts(bill);
     for (key, part) in &parts {
         graph.part(key, part);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ElfInfo;
+use super::{ElfInfo, Secret};
 use crate::ident::{ImagePath, Sha1, Sha256};
 
 /// One entry of a source.
@@ -59,4 +59,7 @@ pub struct Content {
     /// The interpreter and its argument, if it begins with `#!`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<String>,
+    /// What it looks like it holds and nobody should see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Secret>,
 }

@@ -17,10 +17,11 @@ use sha2::Digest as _;
 
 use super::elf;
 use super::entry::{Content, Entry};
+use super::secrets::Scanner;
 use crate::ident::{Sha1, Sha256, Sha512};
 
 /// Part of every parcel's key: raise it when the format or the reading of sources changes.
-pub const PARCEL_VERSION: u32 = 3;
+pub const PARCEL_VERSION: u32 = 4;
 
 /// Bytes of a file in one frame.
 const CHUNK: usize = 1 << 20;
@@ -72,8 +73,9 @@ impl<W: Write> ParcelWriter<W> {
             frames: Vec::new(),
             elf: None,
             interpreter: None,
+            secrets: Vec::new(),
         };
-        let (mut hash, mut sha1) = (sha2::Sha256::new(), sha1::Sha1::new());
+        let (mut hash, mut sha1, mut scanner) = (sha2::Sha256::new(), sha1::Sha1::new(), Scanner::default());
         let mut left = size;
         while left > 0 {
             let take = left.min(CHUNK as u64);
@@ -84,12 +86,14 @@ impl<W: Write> ParcelWriter<W> {
             }
             hash.update(&self.chunk);
             sha1.update(&self.chunk);
+            scanner.feed(&self.chunk, left == take);
             self.note(&mut content, size);
             self.frame(&mut content)?;
             left -= take;
         }
         content.sha256 = Sha256(hash.finalize().into());
         content.sha1 = Sha1(sha1.finalize().into());
+        content.secrets = scanner.found();
         Ok(content)
     }
 

@@ -10,7 +10,7 @@ use super::policy::Policy;
 use super::report::Report;
 use super::statements::{About, subjects, trusted};
 use super::{origin, tags};
-use crate::attest;
+use crate::attest::{self, ReadPolicyResult};
 use crate::diag::{Problem, Result, codes};
 use crate::host;
 use crate::ident::{Age, Epoch};
@@ -108,6 +108,9 @@ fn check_statements(
             report.add("files", &about.name, check_listing(about, kind, predicate, present));
         }
     }
+    for result in of_kind(attest::TEST_RESULT).filter_map(attest::read_policy_result) {
+        report.add("contents", &about.name, check_contents(&result));
+    }
     if !policy.builders.is_empty() && of_kind(attest::PROVENANCE).next().is_none() {
         let what = format!("nothing that is trusted says who built the {}", about.name);
         let problem = Problem::new(codes::POLICY, what).expected(policy.builders.join(", "));
@@ -124,6 +127,27 @@ fn check_statements(
             }
         }
     }
+}
+
+/// What the build's contents policy said, with the exceptions that it made.
+fn check_contents(result: &ReadPolicyResult) -> std::result::Result<String, Problem> {
+    if !result.passed {
+        let message = "the contents policy's result, which the build signed, says that a rule is broken";
+        return Err(Problem::new(codes::CONTENTS, message).expected("a result that says PASSED or WARNED"));
+    }
+    let exceptions: BTreeMap<&String, &String> = result.exceptions.values().flatten().collect();
+    let mut text = format!("{} rules", result.rules);
+    match exceptions.len() {
+        0 => text.push_str(", no exception"),
+        _ => {
+            let each = exceptions.iter().map(|(rule, reason)| format!("{rule} ({reason})"));
+            text.push_str(&format!("; allowed: {}", each.collect::<Vec<_>>().join(", ")));
+        }
+    }
+    if result.replaced > 0 {
+        text.push_str(&format!("; packaged files replaced by the recipe: {}", result.replaced));
+    }
+    Ok(text)
 }
 
 fn check_listing(

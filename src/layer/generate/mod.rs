@@ -7,6 +7,7 @@ mod certificates;
 mod dpkg;
 mod ldcache;
 mod locales;
+mod mime;
 mod nsswitch;
 mod os_release;
 mod timezones;
@@ -43,6 +44,7 @@ pub(super) fn all(
     timezones::local(work);
     alternatives::add(work);
     ldcache::add(work)?;
+    mime::add(work)?;
     dpkg::add(work)
 }
 

@@ -107,7 +107,7 @@ pub(super) fn certificates(bytes: &[u8]) -> Vec<Certificate> {
     blocks.filter_map(|block| Certificate::read(&block.content?)).collect()
 }
 
-/// A tag, its content, and what follows. Lengths are definite and as short as can be (X.690, 10.1).
+/// A tag, its content, and what follows; lengths are definite (X.690, 10.1).
 fn any(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;

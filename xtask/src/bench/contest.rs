@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use hardpan::canon::Compression;
 
+use super::catalog::Folder;
 use super::ground::{CHANGED, Ground, ROOTS, SUITE, remove, size};
 use super::measure::measure;
 use super::table::{Row, table};
@@ -50,6 +51,10 @@ struct Rows {
     keyed: Row,
     unchanged: Row,
     changed: Row,
+    one: Row,
+    standing: Row,
+    repeated: Row,
+    up_to_date: Row,
     extract: Row,
     gzip: Row,
 }
@@ -63,6 +68,10 @@ impl Default for Rows {
             keyed: Row::new("hardpan, cold, an encrypted key"),
             unchanged: Row::new("hardpan, unchanged"),
             changed: Row::new("hardpan, one package changed"),
+            one: Row::new("build --all: one image, cold"),
+            standing: Row::new("… and 12 that stand on it"),
+            up_to_date: Row::new("… again, all up to date"),
+            repeated: Row::new("12 that each name all packages"),
             extract: Row::new("mmdebstrap extract, uncompressed"),
             gzip: Row::new("… and `gzip -6` of its tar"),
         }
@@ -72,6 +81,7 @@ impl Default for Rows {
 impl Rows {
     fn list(&self, peer: bool) -> Vec<&Row> {
         let mut rows = vec![&self.floor, &self.bare, &self.cold, &self.keyed, &self.unchanged, &self.changed];
+        rows.extend([&self.one, &self.standing, &self.up_to_date, &self.repeated]);
         if peer {
             rows.extend([&self.extract, &self.gzip]);
         }
@@ -92,6 +102,7 @@ impl Contest {
         self.ground.forget_changed()?;
         self.hardpan(&mut rows.changed, &[])?;
         self.ground.write_recipe(false)?;
+        self.catalogs(rows)?;
         self.floor(&mut rows.floor)?;
         if self.peer { self.mmdebstrap(rows) } else { Ok(()) }
     }
@@ -99,6 +110,21 @@ impl Contest {
     fn hardpan(&self, row: &mut Row, more: &[&OsStr]) -> Result<(), String> {
         self.time(row, self.ground.build(true).args(more))?;
         row.size = Some(self.ground.image_size()?);
+        Ok(())
+    }
+
+    fn catalogs(&self, rows: &mut Rows) -> Result<(), String> {
+        for (form, row) in [
+            (Folder::One, &mut rows.one),
+            (Folder::Standing, &mut rows.standing),
+            (Folder::Repeated, &mut rows.repeated),
+        ] {
+            self.ground.forget_all()?;
+            self.time(row, &mut self.ground.build_catalog(form))?;
+            if form == Folder::Standing {
+                self.time(&mut rows.up_to_date, &mut self.ground.build_catalog(form))?;
+            }
+        }
         Ok(())
     }
 
@@ -170,6 +196,8 @@ impl Contest {
              - Unchanged: the same command again.\n\
              - One package changed: all else is cached; what was computed of `{package}` is deleted, and the recipe \
              leaves out its `{file}`.\n\
+             - `build --all`: the same packages in one image; in that and 12 images that stand on it, which is what a catalog is; \
+             and in 12 images that share no recipe, so that each packs its own layers of what was fetched and decoded once.\n\
              - Processor time is counted in hundredths of a second. Memory is the largest of a program's processes.\n\
              {peer}",
             packages.len(),

@@ -9,6 +9,7 @@ use hardpan::ident::{PackageName, Platform, Sha256};
 use hardpan::lock::{Lock, LockedPackage};
 use hardpan::source::Form;
 
+use super::catalog::Folder;
 use crate::process::{cargo, program, run, show_and_run};
 
 /// Debian's suite that the packages are of.
@@ -51,7 +52,37 @@ impl Ground {
         run(ground.build(false).stdout(Stdio::null()))?;
         ground.copy_packages()?;
         ground.make_key()?;
+        for form in Folder::ALL {
+            ground.make_catalog(form)?;
+        }
         Ok(ground)
+    }
+
+    /// Writes the recipes of a catalog and their locks, which are all the same but for the recipes' names.
+    fn make_catalog(&self, form: Folder) -> Result<(), String> {
+        let folder = self.catalog(form);
+        make_folder(&folder)?;
+        let recipes = form.recipes(&self.names());
+        for (name, text) in &recipes {
+            write(&folder.join(name).with_extension("toml"), text)?;
+        }
+        for (name, _) in &recipes {
+            let recipe = folder.join(name).with_extension("toml");
+            run(&mut self.hardpan_on("lock", &recipe))?;
+        }
+        Ok(())
+    }
+
+    fn catalog(&self, form: Folder) -> PathBuf {
+        self.root.join("catalogs").join(form.name())
+    }
+
+    /// `hardpan build --all` of a catalog, with nothing to fetch.
+    pub fn build_catalog(&self, form: Folder) -> Command {
+        let folder = self.catalog(form);
+        let mut command = self.hardpan_on("build", &folder);
+        command.args(["--all", "--locked", "--offline", "--platform", PLATFORM]).current_dir(folder);
+        command
     }
 
     /// The closure is what hardpan pins for a recipe that names its roots only.
@@ -101,8 +132,12 @@ impl Ground {
     }
 
     fn hardpan(&self, verb: &str) -> Command {
+        self.hardpan_on(verb, &self.recipe())
+    }
+
+    fn hardpan_on(&self, verb: &str, what: &Path) -> Command {
         let mut command = program(&self.hardpan);
-        command.arg(verb).arg(self.recipe()).arg("--store").arg(self.store()).arg("--quiet");
+        command.arg(verb).arg(what).arg("--store").arg(self.store()).arg("--quiet");
         // The development key of the bench is its own, and gone with it.
         command.current_dir(&self.root).env("XDG_DATA_HOME", self.root.join("data"));
         command.env_remove("HARDPAN_KEY").env_remove("HARDPAN_SIGNER").env("HARDPAN_KEY_PASSWORD", PASSWORD);
@@ -124,6 +159,9 @@ impl Ground {
     /// no image.
     pub fn forget_all(&self) -> Result<(), String> {
         remove(&self.out())?;
+        for form in Folder::ALL {
+            remove(&self.catalog(form).join("out"))?;
+        }
         remove(&self.store().join("derived"))?;
         let keep: BTreeSet<PathBuf> =
             self.packages.iter().map(|(_, package)| self.blob(&package.sha256)).collect();
@@ -194,6 +232,11 @@ impl Drop for Ground {
 fn memory() -> PathBuf {
     let shared = Path::new("/dev/shm");
     if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() }
+}
+
+/// A recipe that takes all of each package.
+pub fn recipe_of(name: &str, packages: &[String]) -> String {
+    recipe(packages, false).replace("name = \"bench\"", &format!("name = \"{name}\""))
 }
 
 fn recipe(names: &[String], changed: bool) -> String {

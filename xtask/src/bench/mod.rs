@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! ground   a recipe over python3's whole closure, its packages in a store, all in memory
+//! catalog  folders of recipes over the same packages
 //! contest  what is timed, in turns, so that a slow minute of the machine hits all alike
 //! measure  wall, processor and memory of one child process
 //! floor    the work that no builder can leave out, as a program of its own
 //! table    medians and ratios, as Markdown
 //! ```
 
+mod catalog;
 mod contest;
 mod floor;
 mod ground;

@@ -10,8 +10,8 @@ use super::tree::Tree;
 /// the two the same for the rooms that exist.
 const ROOMS: [&str; 26] = [
     "ident", "canon", "diag", "host", "recipe", "lock", "store", "fetch", "source", "build", "layer",
-    "image", "sbom", "attest", "sign", "publish", "verify", "trial", "scan", "vex", "patch", "catalog",
-    "policy", "evidence", "pipeline", "cli",
+    "image", "policy", "sbom", "attest", "sign", "publish", "verify", "trial", "scan", "vex", "patch",
+    "catalog", "evidence", "pipeline", "cli",
 ];
 
 /// The rooms that even those above them may use.

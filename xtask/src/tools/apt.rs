@@ -7,7 +7,7 @@ use super::python;
 use crate::process::{find, program, show_and_run};
 
 /// What the outside tests start, and the Debian package that it is in.
-const OUTSIDE: [(&str, &str); 17] = [
+const OUTSIDE: [(&str, &str); 24] = [
     ("skopeo", "skopeo"),
     ("umoci", "umoci"),
     ("runc", "runc"),
@@ -23,6 +23,13 @@ const OUTSIDE: [(&str, &str); 17] = [
     ("dpkg-scanpackages", "dpkg-dev"),
     ("faketime", "faketime"),
     ("diffoscope", "diffoscope-minimal"),
+    ("update-ca-certificates", "ca-certificates"),
+    ("openssl", "openssl"),
+    ("keytool", "default-jre-headless"),
+    ("gcc", "gcc"),
+    ("pwck", "passwd"),
+    ("update-alternatives", "dpkg"),
+    ("update-mime-database", "shared-mime-info"),
     ("python3", "python3"),
     (ENVIRONMENTS, "python3-venv"),
 ];
