@@ -22,4 +22,5 @@ pub mod sbom;
 pub mod sign;
 pub mod source;
 pub mod store;
+pub mod trial;
 pub mod verify;

@@ -32,7 +32,7 @@ pub use image::{Built, built_tags, image};
 pub use layers::{Layers, RecipeLayers};
 pub use pin::{LockMode, Locks, PinReport, Pinned, pin};
 pub use provenance::own_digest;
-pub use rebuild::rebuild;
+pub use rebuild::{rebuild, recipes_of};
 pub use resign::{OlderForm, older_form, resigned, signed_by};
 
 /// What every stage works with.

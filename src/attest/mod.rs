@@ -25,7 +25,7 @@ pub use provenance::{
 };
 pub use reasons::{Brought, Needed, PathReason, Reasons};
 pub use results::{
-    Comparison, PolicyResult, ReadPolicyResult, policy_result, read_policy_result, test_result,
-    verification_summary,
+    Comparison, ImageTested, PolicyResult, ReadPolicyResult, image_tested, policy_result, read_policy_result,
+    test_result, verification_summary,
 };
 pub use statement::{PAYLOAD_TYPE, Statement, Subject, write_statement};

@@ -135,6 +135,46 @@ pub fn read_policy_result(predicate: &Value) -> Option<ReadPolicyResult> {
     })
 }
 
+/// What came of an image's own tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageTested {
+    /// The platform that was run.
+    pub platform: String,
+    /// The digest of the text of the recipe that has the tests.
+    pub recipe: Sha256,
+    /// Name and version of what made the containers.
+    pub runtime: String,
+    /// The digest of the hardpan that ran them.
+    pub hardpan: Sha256,
+    /// Tests that passed.
+    pub passed: Vec<String>,
+    /// Tests that could not be tried there.
+    pub untested: Vec<String>,
+    /// Tests that failed.
+    pub failed: Vec<String>,
+}
+
+/// The predicate of a test result about an image's own tests.
+pub fn image_tested(tested: &ImageTested) -> Vec<u8> {
+    let result = match (tested.failed.is_empty(), tested.untested.is_empty()) {
+        (false, _) => "FAILED",
+        (true, false) => "WARNED",
+        (true, true) => "PASSED",
+    };
+    canon::to_json(&json!({
+        "result": result,
+        "configuration": [
+            { "name": "recipe", "digest": { "sha256": tested.recipe } },
+            { "name": concat!("hardpan ", env!("CARGO_PKG_VERSION")), "digest": { "sha256": tested.hardpan } },
+        ],
+        "passedTests": tested.passed,
+        "warnedTests": tested.untested,
+        "failedTests": tested.failed,
+        // Fields of our own: where they ran.
+        "ran": { "platform": tested.platform, "runtime": tested.runtime },
+    }))
+}
+
 /// The predicate of a verification summary (SLSA 1.2, "Verification Summary Attestation"). The level
 /// that was verified is what a rebuild can show: that provenance exists and is followed, `SLSA_BUILD_LEVEL_1`.
 pub fn verification_summary(comparison: &Comparison, resource: &str, verifier: &str, at: Epoch) -> Vec<u8> {

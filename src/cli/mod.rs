@@ -5,6 +5,7 @@
 //! input could not be had, 5 an input is not what was pinned or signed, 6 a check failed, 7
 //! publishing failed.
 
+mod attend;
 mod attest;
 mod build;
 mod closure;
@@ -25,6 +26,7 @@ mod sbom;
 mod schema;
 mod signing;
 mod statement;
+mod test;
 mod verify;
 mod why;
 
@@ -112,6 +114,11 @@ enum Verb {
     Sbom(sbom::Args),
     /// Add a signed statement to an image
     Attest(attest::Args),
+    /// Run the tests of an image in containers
+    Test(test::Args),
+    /// What `test` starts itself as
+    #[command(hide = true)]
+    Attend(attend::Args),
     /// Check an image: digests, signatures, SBOMs, pins, tags, policy
     Verify(verify::Args),
     /// Build images again from their own provenance, and compare
@@ -144,6 +151,8 @@ pub fn main() -> ExitCode {
         Verb::Closure(args) => closure::run(&cli.global, &args),
         Verb::Sbom(args) => sbom::run(&cli.global, &args),
         Verb::Attest(args) => attest::run(&cli.global, &args),
+        Verb::Test(args) => test::run(&cli.global, &args),
+        Verb::Attend(args) => attend::run(&args),
         Verb::Verify(args) => verify::run(&cli.global, &args),
         Verb::Rebuild(args) => rebuild::run(&cli.global, &args),
         Verb::Mirrors(args) => mirrors::run(&cli.global, &args),

@@ -43,6 +43,10 @@ pub mod codes {
         SIGNER = 105;
         /// A service for keyless signing failed, or its answer does not verify.
         KEYLESS = 106;
+        /// No OCI runtime is there.
+        NO_RUNTIME = 107;
+        /// Containers can't be made on this machine.
+        NOT_ISOLATED = 108;
         /// Arguments that don't fit together.
         USAGE = 201;
         /// The output path holds something else.
@@ -153,6 +157,10 @@ pub mod codes {
         NOT_REPRODUCED = 608;
         /// An image that holds what the contents policy forbids, without an exception.
         CONTENTS = 610;
+        /// An image fails its own tests.
+        TEST_FAILED = 611;
+        /// An image of which nobody says what it must do.
+        NO_TESTS = 612;
         /// A registry refused who is publishing.
         DENIED = 701;
         /// A registry failed while an image was published.

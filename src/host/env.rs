@@ -7,6 +7,12 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Where a program is that the `PATH` finds.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
 /// Where this user's and this host's things are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {

@@ -23,6 +23,17 @@ impl DebVersion {
     pub fn upstream(&self) -> &str {
         &self.parsed.upstream_version
     }
+
+    /// The version that upstream itself gave: without what Debian puts behind it where it leaves files of
+    /// upstream's out, `+dfsg1`, `+ds`, `~dfsg`.
+    pub fn release(&self) -> &str {
+        let upstream = self.upstream();
+        let cut = upstream.rsplit_once(['+', '~', '.']).filter(|(_, mark)| {
+            let number = mark.strip_prefix("dfsg").or_else(|| mark.strip_prefix("ds"));
+            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        cut.map_or(upstream, |(release, _)| release)
+    }
 }
 
 impl fmt::Display for DebVersion {
@@ -69,6 +80,22 @@ serde_as_text!(DebVersion);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_debian_puts_behind_a_repacked_version_is_no_part_of_the_release() {
+        for (version, release) in [
+            ("2:1.60.1+dfsg-4", "1.60.1"),
+            ("8.1.1+dfsg1-1", "8.1.1"),
+            ("2.8.3+ds1-2+b1", "2.8.3"),
+            ("1.32.3+ds-1", "1.32.3"),
+            ("3.0.7~dfsg-1", "3.0.7"),
+            ("1:1.3.dfsg+really1.3.1-1", "1.3.dfsg+really1.3.1"),
+            ("1.0+ds1a-1", "1.0+ds1a"),
+            ("1.2.3-4", "1.2.3"),
+        ] {
+            assert_eq!(version.parse::<DebVersion>().expect("a version").release(), release, "{version}");
+        }
+    }
 
     #[test]
     fn versions_are_ordered_as_dpkg_orders_them() {

@@ -18,6 +18,7 @@ mod layout;
 mod model;
 mod open;
 mod overlay;
+mod stream;
 mod whole;
 
 pub use archive::{ArchiveKind, write_archive};
@@ -29,4 +30,5 @@ pub use model::{
     Config, Descriptor, INDEX, ImageParts, MANIFEST, PlatformImage, Runtime, assemble, index_of,
 };
 pub use open::{Image, OpenPlatform, Referrer};
+pub use stream::{LayerMember, stream_layer};
 pub use whole::{Beside, Parts, layout_index};

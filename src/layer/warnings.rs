@@ -83,6 +83,8 @@ struct Judge<'a> {
     /// Folders that every program's libraries are looked for in.
     libraries: [ImagePath; 2],
     shell: bool,
+    /// Whether there is a bundle of certificates.
+    bundle: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -106,12 +108,16 @@ impl<'a> Judge<'a> {
                 .is_ok_and(|path| whole.files.contains_key(&path) || whole.links.contains_key(&path))
         };
         let shell = SHELLS.iter().any(there);
+        let bundle = there(&"/etc/ssl/certs/ca-certificates.crt");
         let libraries = system_folders(chain.platform);
-        Self { paths, needed, depended, mentions: mentions(chain, whole), libraries, shell }
+        Self { paths, needed, depended, mentions: mentions(chain, whole), libraries, shell, bundle }
     }
 
     fn needs(&self, entry: &PackageEntry, name: &PackageName) -> bool {
-        let Some(paths) = self.paths.get(name) else { return false };
+        // The bundle holds what may have been dropped as single files.
+        let Some(paths) = self.paths.get(name) else {
+            return self.bundle && name.as_str() == "ca-certificates";
+        };
         let is_library = |path: &ImagePath| {
             path.file_name().contains(".so")
                 && path.parent().is_some_and(|folder| self.libraries.contains(&folder))
@@ -154,6 +160,13 @@ fn mentions(chain: &Chain, whole: &Inventory) -> Vec<String> {
     let spec = &recipe.image;
     let mut texts: Vec<String> = Vec::new();
     texts.extend(spec.entrypoint.iter().chain(&spec.cmd).flatten().cloned());
+    let system = &recipe.system;
+    texts.extend(system.alternatives.values().map(|target| target.value.to_string()));
+    // What `[system]` speaks of it is made of.
+    let zones = system.timezone.is_some() || system.timezones.is_some();
+    texts.extend(zones.then(|| "/usr/share/zoneinfo".to_owned()));
+    texts.extend(system.mime.is_some().then(|| "/usr/share/mime".to_owned()));
+    texts.extend((!system.locales.is_empty()).then(|| "/usr/lib/locale".to_owned()));
     texts.extend(spec.env.values().cloned());
     texts.extend(recipe.tests.iter().flat_map(|test| &test.steps).flat_map(words));
     texts.extend(recipe.texts.values().map(|text| text.value.text.clone()));

@@ -43,7 +43,7 @@ pub(super) fn version(pinned: &Pinned, recipe: &Recipe) -> Option<String> {
     }
     let name = &recipe.version_of.as_ref()?.value;
     let package = pinned.lock.packages.values().find_map(|packages| packages.get(name))?;
-    Some(package.version.upstream().to_owned())
+    Some(package.version.release().to_owned())
 }
 
 /// Why `{version}` means nothing where it is used.

@@ -52,6 +52,23 @@ pub fn rebuild(
     build(&context, &order).map_err(blame)
 }
 
+/// Lays out the recipes that a provenance carries, with the files beside them that a recipe must have to
+/// be read; the path of the one that was built. Of a file that is too large for provenance only the name
+/// is there: nothing can be built from this.
+pub fn recipes_of(inputs: &BuildInputs, folder: &Path) -> Result<PathBuf> {
+    for recipe in inputs.extends.iter().chain([&inputs.recipe]) {
+        let path = folder.join(plain_name(&recipe.file)?);
+        host::write_atomic(&path, recipe.text.as_bytes())?;
+    }
+    for file in &inputs.files {
+        let path = below(folder, &file.path)?;
+        if !host::exists(&path) {
+            host::write_atomic(&path, b"")?;
+        }
+    }
+    Ok(folder.join(plain_name(&inputs.recipe.file)?))
+}
+
 /// A recipe or lock that is wrong is the provenance's fault here: nobody wrote them on this machine.
 fn blame(failure: Failure) -> Failure {
     if !matches!(failure.exit_code(), 2 | 3) {

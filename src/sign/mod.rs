@@ -42,6 +42,7 @@ pub use legacy::{
     signature_manifest, simple_signing,
 };
 pub use password::{Password, Passwords};
+pub use pem::write as pem_text;
 pub use private::PrivateKey;
 pub use public::PublicKey;
 pub use root::{TrustedRoot, trusted_root};

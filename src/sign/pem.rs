@@ -47,7 +47,7 @@ fn body<'a>(
 }
 
 /// Writes one block.
-pub(super) fn write(label: &str, bytes: &[u8]) -> String {
+pub fn write(label: &str, bytes: &[u8]) -> String {
     let base64 = STANDARD.encode(bytes);
     let mut text = format!("-----BEGIN {label}-----\n");
     for at in (0..base64.len()).step_by(64) {

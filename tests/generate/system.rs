@@ -217,3 +217,16 @@ fn a_variant_changes_the_system_key_by_key() {
     assert_eq!(image.text("/etc/timezone"), "Asia/Tokyo\n");
     assert!(image.has("/usr/bin/a") && image.has("/usr/bin/b"));
 }
+
+#[test]
+fn packages_that_the_system_is_made_of_are_needed() {
+    let world = world(&[zones()], "[system]\ntimezones = [\"Europe/*\"]\n");
+    world.recipe("system.timezones = [\"Europe/*\"]\ndebian.packages = [\"tzdata\"]\n");
+    assert!(!world.build(&[]).ok().stderr.contains("HP320"));
+    world.recipe("debian.packages = [\"tzdata\"]\n");
+    world.build(&[]).ok().says("needs the package `tzdata`");
+    let certs = Deb::new("ca-certificates", "1").file("/usr/share/ca-certificates/a.crt", "AAA\n", 0o644);
+    let world = crate::world(&[certs], "");
+    world.recipe("drop = [\"/usr/share/ca-certificates/**\"]\ndebian.packages = [\"ca-certificates\"]\n");
+    assert!(!world.build(&[]).ok().stderr.contains("HP320"));
+}

@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod process;
+mod sizes;
 mod tidy;
 mod tools;
 mod verbs;

@@ -6,13 +6,15 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::{ci, tidy};
+use crate::{ci, sizes, tidy};
 
 const USAGE: &str = "\
 usage: cargo xtask VERB
 
   ci                 all that must hold before a change is taken; .ci/run calls it
   tidy               the rules of the house that no compiler knows
+  sizes [--measure [IMAGE…]]
+                     the README's table of the catalog; and what Debian's slim images would hold, made anew
   bench [--runs N]   medians against the floor and against mmdebstrap, as a table
 ";
 
@@ -22,6 +24,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
     let done = match words[..] {
         ["ci"] => ci::run(root()),
         ["tidy"] => tidy::run(root()),
+        ["sizes", ..] => sizes::run_sizes(root(), &words[1..]),
         ["bench", ..] => bench(&words[1..]),
         #[cfg(feature = "bench")]
         ["floor", folder] => crate::bench::floor(Path::new(folder)),
