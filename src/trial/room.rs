@@ -131,6 +131,7 @@ impl<'a> Room<'a> {
     fn step(&mut self, step: &'a TestStep, number: Option<usize>) -> Result<Vec<Mismatch>> {
         let timeout = Duration::from_secs(step.timeout.into());
         match &step.action {
+            Action::Run(run) if run.retry => self.run_again(run, timeout, number),
             Action::Run(run) => self.run(run, timeout, number),
             Action::Ask(ask) => Ok(self.ask(ask, timeout)),
             Action::Talk(talk) => {
@@ -159,6 +160,27 @@ impl<'a> Room<'a> {
         };
         let reply: Reply = self.attendant.ask(Question::Url { url: ask.url.clone(), ca }, timeout);
         judge::answered(ask, &reply)
+    }
+
+    /// Runs it until it comes out right, or its time is over.
+    fn run_again(
+        &mut self,
+        run: &'a RunSpec,
+        timeout: Duration,
+        step: Option<usize>,
+    ) -> Result<Vec<Mismatch>> {
+        const BETWEEN: Duration = Duration::from_millis(200);
+        let watch = Stopwatch::start();
+        let words = self.words.len();
+        loop {
+            self.words.truncate(words);
+            let left = timeout.saturating_sub(watch.elapsed());
+            let wrong = self.run(run, left, step)?;
+            if wrong.is_empty() || watch.elapsed() + BETWEEN >= timeout {
+                return Ok(wrong);
+            }
+            host::pause(BETWEEN);
+        }
     }
 
     fn run(&mut self, run: &'a RunSpec, timeout: Duration, step: Option<usize>) -> Result<Vec<Mismatch>> {
