@@ -5,12 +5,12 @@
 #![allow(clippy::disallowed_methods)]
 
 mod ask;
+mod attendant;
 mod clock;
 mod confine;
 mod detached;
 mod env;
 mod files;
-mod helper;
 mod http;
 mod net;
 mod private;
@@ -24,6 +24,7 @@ mod spaces;
 mod threads;
 
 pub use ask::{Answer, ask};
+pub use attendant::{Helper, told};
 pub use clock::{Stopwatch, cores, now, pause, peak_memory};
 pub use confine::confined;
 pub use detached::{End, Launched, Said, Stream, ended, kill, launch, memory_beside};
@@ -33,7 +34,6 @@ pub use files::{
     is_executable, is_file, list, open, open_append, own_program, read, read_lossy, read_text, remove,
     remove_dir, rename, set_executable, set_used, size_and_use, stamped, walk, whole_path, write_atomic,
 };
-pub use helper::{Helper, told};
 pub use http::{Body, Http, HttpAnswer, HttpRequest};
 pub use net::{Client, Fetched, Limits, Url};
 pub use private::{Written, random, read_private, read_secret, secret_variable, write_new};

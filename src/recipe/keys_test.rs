@@ -61,7 +61,7 @@ const ASK: Kind = Table(&[
     key("answer", TEXT_OR_TEXTS, "What must come back from the TCP port; of a list, each."),
 ]);
 
-const STEP: [Key; 16] = joined(
+const STEP: [Key; 17] = joined(
     &RUN,
     &[
         key(
@@ -83,7 +83,7 @@ const MOUNT: Kind = Either(&[
     ]),
 ]);
 
-const WHOLE: [Key; 20] = joined(
+const WHOLE: [Key; 21] = joined(
     &RUN,
     &[
         needed("name", Text, "What the test shows."),

@@ -135,13 +135,8 @@ fn the_older_form_of_attestations_holds_the_same_envelopes() {
         }
         kinds.sort();
         let closure = (digest != signed.image.index()).then_some(CLOSURE);
-<<<<<<< HEAD
-        let wanted: Vec<&str> =
-            [CYCLONEDX].into_iter().chain(closure).chain([TEST_RESULT, PROVENANCE, SPDX]).collect();
-=======
         let others = [TEST_RESULT, PROVENANCE, SPDX];
         let wanted: Vec<&str> = [CYCLONEDX].into_iter().chain(closure).chain(others).collect();
->>>>>>> 1c8ab7a2f56b1041894cbc5b231505d7d1842228
         assert_eq!(kinds, wanted);
     }
 }

@@ -152,18 +152,18 @@ fn secrets_are_found_in_texts_local_files_and_archives_of_the_recipe() {
 fn files_of_passwords_are_found_by_what_they_are_for() {
     for (path, text) in [
         ("/etc/shadow", "root:$6$salt$hash:1::::::\n"),
-        ("/root/.netrc", "machine m login l password p\n"),
+        ("/home/a/.netrc", "machine m login l password p\n"),
         ("/home/x/.pgpass", "h:1:d:u:p\n"),
-        ("/root/.npmrc", "_authToken=abc\n"),
-        ("/root/.docker/config.json", "{\"auths\": {\"h\": {\"auth\": \"eDp5\"}}}"),
-        ("/root/.ssh/id_ed25519", "of a kind that nobody knows yet"),
+        ("/home/a/.npmrc", "_authToken=abc\n"),
+        ("/home/a/.docker/config.json", "{\"auths\": {\"h\": {\"auth\": \"eDp5\"}}}"),
+        ("/home/a/.ssh/id_ed25519", "of a kind that nobody knows yet"),
     ] {
         breaks(&world(&[with(path, text, 0o600)]), "secrets", path);
     }
     for (path, text) in [
         ("/etc/shadow", "root:*:1::::::\ndaemon:!:1::::::\n"),
-        ("/root/.npmrc", "_authToken=${NPM_TOKEN}\n"),
-        ("/root/.docker/config.json", "{\"auths\": {\"h\": {}}}"),
+        ("/home/a/.npmrc", "_authToken=${NPM_TOKEN}\n"),
+        ("/home/a/.docker/config.json", "{\"auths\": {\"h\": {}}}"),
         ("/usr/share/doc/shadow", "root:$6$salt$hash:1::::::\n"),
     ] {
         world(&[with(path, text, 0o600)]).build(&[]).ok();
