@@ -78,6 +78,7 @@ fn what_build_prints_for_machines_keeps_its_names() {
     let said: Value = serde_json::from_str(&world.build(&["--json"]).ok().stdout).expect("a line of JSON");
     let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
     let all = [
+        "changed",
         "digest",
         "exceptions",
         "layers_reused",

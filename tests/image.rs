@@ -14,7 +14,7 @@ fn inspect(world: &World, image: &str) -> Value {
 
 fn hello() -> World {
     World::new(&[
-        Deb::new("hello", "2:1.4+ds-3").file("/usr/bin/hello", "hi", 0o755).mtime(1_600_000_000),
+        Deb::new("hello", "2:1.4+git1-3").file("/usr/bin/hello", "hi", 0o755).mtime(1_600_000_000),
         Deb::new("certs", "1").file("/usr/share/ca-certificates/b.crt", "BBB", 0o644).file(
             "/usr/share/ca-certificates/a.crt",
             "AAA\n",
@@ -75,7 +75,7 @@ fn the_configuration_is_what_the_recipe_says() {
     assert_eq!(run["ExposedPorts"], json!({ "53/udp": {}, "8080/tcp": {} }));
     assert_eq!(run["Volumes"], json!({ "/data": {} }));
     assert_eq!(run["StopSignal"], "SIGQUIT");
-    assert_eq!(run["Labels"]["example.version"], "1.4+ds");
+    assert_eq!(run["Labels"]["example.version"], "1.4+git1");
     assert_eq!(run["Labels"]["dev.hardpan.owner"], "team");
     assert_eq!((&config["os"], &config["architecture"]), (&json!("linux"), &json!("amd64")));
     // The newest packaged time, not a clock's.
@@ -89,17 +89,17 @@ fn annotations_and_tags_are_what_the_recipe_says() {
     world.build(&[]).ok();
     let image = inspect(&world, "out/made");
     // A tag may not hold what a version may.
-    assert_eq!(image["tags"], json!(["1.4-ds", "1"]));
+    assert_eq!(image["tags"], json!(["1.4-git1", "1"]));
     let annotations = &image["platforms"][0]["annotations"];
     for (name, value) in [
         ("org.opencontainers.image.title", "made"),
-        ("org.opencontainers.image.version", "1.4+ds"),
+        ("org.opencontainers.image.version", "1.4+git1"),
         ("org.opencontainers.image.description", "says hello"),
         ("org.opencontainers.image.source", "https://git.example/hello"),
         ("org.opencontainers.image.licenses", "MIT"),
         ("org.opencontainers.image.created", "2023-11-14T22:13:20Z"),
         ("dev.hardpan.end-of-life", "2030-01-31"),
-        ("example.note", "n 1.4+ds"),
+        ("example.note", "n 1.4+git1"),
     ] {
         assert_eq!(annotations[name], value, "{name}");
     }
@@ -161,7 +161,7 @@ fn scanners_find_debians_own_stanza_and_the_sums_of_what_is_there() {
     world.build(&[]).ok();
     let image = Image::open(&world.sandbox.path("out/made"));
     let stanza = image.text("/var/lib/dpkg/status.d/hello");
-    assert!(stanza.starts_with("Package: hello\nVersion: 2:1.4+ds-3\n"), "{stanza}");
+    assert!(stanza.starts_with("Package: hello\nVersion: 2:1.4+git1-3\n"), "{stanza}");
     let sums = image.text("/var/lib/dpkg/status.d/hello.md5sums");
     let paths: Vec<&str> = sums.lines().filter_map(|line| Some(line.split_once("  ")?.1)).collect();
     assert_eq!(paths, ["usr/bin/hello", "usr/share/doc/hello/copyright"]);
@@ -176,7 +176,7 @@ fn a_difference_is_told_by_package_and_by_file() {
     world.recipe("debian.packages = [\"certs\"]\nfiles.\"/etc/motd\" = \"b\"\n");
     world.build(&["--out", "two"]).ok();
     let out = world.run(&["diff", "one", "two"]).ok();
-    for line in ["+ certs  1", "- hello  2:1.4+ds-3", "~ /etc/motd", "- /usr/bin/hello"] {
+    for line in ["+ certs  1", "- hello  2:1.4+git1-3", "~ /etc/motd", "- /usr/bin/hello"] {
         assert!(out.stdout.contains(line), "{line} in\n{}", out.stdout);
     }
     world.run(&["diff", "one", "one"]).ok();

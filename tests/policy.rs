@@ -26,7 +26,13 @@ fn world(debs: &[Deb]) -> World {
 
 /// All of every package, as a recipe says it.
 fn all(world: &World) -> String {
-    let all = world.archive.packages().iter().map(|name| format!("{name} = \"all\"\n")).collect::<String>();
+    let all = world
+        .archive
+        .packages()
+        .iter()
+        .map(|name| format!("{name} = \"all\"\n"))
+        .collect::<Vec<_>>()
+        .concat();
     format!("[debian.packages]\n{all}")
 }
 

@@ -40,7 +40,7 @@ fn an_image_without_tests_or_without_a_word_of_them_has_not_passed() {
 #[test]
 fn a_test_that_nobody_wrote_is_not_run() {
     let world = world(TESTS);
-    world.refuses("HP201", &["test", "out/made", "--only", "tow"]).says("did you mean `two`?");
+    world.refuses("HP201", &["test", "out/made", "--only", "tow"]).says("there are `one`, `two`");
     world.refuses("HP201", &["test", "out/made", "--with", "nginx"]).says("NAME=IMAGE");
     world.refuses("HP405", &["test", "out/none"]);
     world.refuses("HP201", &["attend", "somebody", "x"]).says("by itself");

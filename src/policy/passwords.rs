@@ -76,7 +76,7 @@ pub(super) fn is_password(name: &str, value: &str) -> bool {
     let ends = |word: &&str| {
         upper.strip_suffix(*word).is_some_and(|before| before.is_empty() || before.ends_with('_'))
     };
-    VARIABLES.iter().any(|word| ends(&word)) && !value.is_empty() && !value.starts_with('/')
+    VARIABLES.iter().any(ends) && !value.is_empty() && !value.starts_with('/')
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {

@@ -25,7 +25,7 @@ use super::known_keys;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Secret {
-    /// A private key: PEM of any kind, OpenSSH, PGP, PuTTY, age.
+    /// A private key: PEM of any kind, OpenSSH, PGP, `PuTTY`, age.
     PrivateKey,
     /// An AWS access key and its secret.
     AwsKey,
@@ -255,7 +255,7 @@ fn aws(bytes: &[u8], at: usize) -> bool {
     })
 }
 
-/// The head of PuTTY's own format, with the kind of the key filled in.
+/// The head of `PuTTY`'s own format, with the kind of the key filled in.
 fn putty(bytes: &[u8], at: usize) -> bool {
     let rest = bytes.get(at + 20..).unwrap_or_default();
     let digit = rest.first().is_some_and(u8::is_ascii_digit);

@@ -70,7 +70,7 @@ mod tests {
         assert_ne!(made.key, other.key);
         let (certificate, ca, other) = (der(&made.cert), der(&made.ca), der(&other.ca));
         let certificate = EndEntityCert::try_from(&certificate).expect("a certificate");
-        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000));
+        let now = UnixTime::since_unix_epoch(std::time::Duration::from_hours(500_000));
         let believed = |ca: &CertificateDer| {
             let anchor = anchor_from_trusted_cert(ca).expect("an authority");
             let usage = KeyUsage::server_auth();

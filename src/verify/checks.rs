@@ -136,18 +136,14 @@ fn check_contents(result: &ReadPolicyResult) -> std::result::Result<String, Prob
         return Err(Problem::new(codes::CONTENTS, message).expected("a result that says PASSED or WARNED"));
     }
     let exceptions: BTreeMap<&String, &String> = result.exceptions.values().flatten().collect();
-    let mut text = format!("{} rules", result.rules);
-    match exceptions.len() {
-        0 => text.push_str(", no exception"),
-        _ => {
-            let each = exceptions.iter().map(|(rule, reason)| format!("{rule} ({reason})"));
-            text.push_str(&format!("; allowed: {}", each.collect::<Vec<_>>().join(", ")));
-        }
-    }
-    if result.replaced > 0 {
-        text.push_str(&format!("; packaged files replaced by the recipe: {}", result.replaced));
-    }
-    Ok(text)
+    let each: Vec<String> = exceptions.iter().map(|(rule, reason)| format!("{rule} ({reason})")).collect();
+    let allowed =
+        if each.is_empty() { ", no exception".to_owned() } else { format!("; allowed: {}", each.join(", ")) };
+    let replaced = match result.replaced {
+        0 => String::new(),
+        count => format!("; packaged files replaced by the recipe: {count}"),
+    };
+    Ok(format!("{} rules{allowed}{replaced}", result.rules))
 }
 
 fn check_listing(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::{Fault, Flaw, Layout, Output, Registry, Server};
-use crate::{Elsewhere, PROVENANCE, TEST_RESULT, checker, copy, document, leaves_only, said};
+use crate::{Elsewhere, PROVENANCE, checker, copy, document, leaves_only, said};
 
 /// Writes the image as an archive file.
 pub fn archived(elsewhere: &Elsewhere, name: &str) {
@@ -165,7 +165,7 @@ fn statements_are_attached_to_each() {
         assert_eq!(attached.statement["predicate"]["result"], result, "{name}");
     }
     let broken = Layout(elsewhere.sandbox.path("all/c-broken"));
-    assert!(broken.of_kind(TEST_RESULT, &broken.index()).is_empty());
+    assert!(broken.results(&broken.index()).is_empty());
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn a_result_is_attached_and_a_policy_that_asks_for_it_is_met() {
     }
     // Another time it is the same statement; the image still builds again.
     elsewhere.rebuild(&["--as", "checker.pem", "--attach"]).ok();
-    assert_eq!(layout.of_kind(TEST_RESULT, &layout.index()).len(), 1);
+    assert_eq!(layout.results(&layout.index()).len(), 1);
 }
 
 #[test]

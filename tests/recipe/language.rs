@@ -58,6 +58,10 @@ fn fits(root: &Value, schema: &Value, value: &toml::Value, seen: &mut BTreeSet<S
     if let Some(choices) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
         return choices.iter().any(|choice| fits(root, choice, value, seen));
     }
+    // What is checked elsewhere takes anything (`remove`).
+    if schema.is_object() && schema["type"].is_null() {
+        return true;
+    }
     match value {
         toml::Value::Table(table) => table.iter().all(|(key, value)| {
             let known = schema["properties"].get(key);

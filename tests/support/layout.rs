@@ -145,11 +145,17 @@ impl Layout {
         all.remove(0)
     }
 
-    /// The one result of a test about a subject, beside that of the contents policy, which is in each build.
-    #[track_caller]
-    pub fn result(&self, subject: &str) -> Attached {
+    /// The results of tests about a subject, beside that of the contents policy, which is in each build.
+    pub fn results(&self, subject: &str) -> Vec<Attached> {
         let mut all = self.of_kind(TEST_RESULT, subject);
         all.retain(|attached| attached.statement["predicate"]["contentsPolicy"].is_null());
+        all
+    }
+
+    /// The one result of a test about a subject.
+    #[track_caller]
+    pub fn result(&self, subject: &str) -> Attached {
+        let mut all = self.results(subject);
         assert_eq!(all.len(), 1, "results about {subject}");
         all.remove(0)
     }

@@ -142,7 +142,7 @@ fn one(
     match &task.entry.family {
         Ok(_) => {}
         Err(failure) => return Outcome::Failed(task.name(), failure.clone()),
-    };
+    }
     // A variant may be fine where the default, which is the last before it, is not.
     let own = usize::from(task.variant.is_some() && args.variant.is_none());
     let recipes = &below[..below.len().saturating_sub(own)];
