@@ -30,11 +30,12 @@ const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 const SPDX: &str = "https://spdx.dev/Document";
 const SPDX3: &str = "https://spdx.dev/Document/v3.0.1";
+const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
 const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 const CLOSURE: &str = "https://hardpan.dev/closure/v1";
 
 /// How many statements refer to an image of two platforms.
-const STATEMENTS: usize = 14;
+const STATEMENTS: usize = 17;
 
 /// The image that a world built.
 fn image(world: &World) -> Layout {

@@ -50,7 +50,7 @@ fn capabilities_are_gone_unless_the_recipe_says_so() {
     world.recipe("debian.packages = [\"ping\"]\n");
     world.build(&[]).ok();
     assert!(world.image().item("/usr/bin/ping").xattrs.is_empty());
-    world.recipe("capabilities = [\"/usr/bin/ping\"]\ndebian.packages = [\"ping\"]\n");
+    world.recipe("policy.allow.setuid = \"a test\"\ncapabilities = [\"/usr/bin/ping\"]\ndebian.packages = [\"ping\"]\n");
     world.build(&[]).ok();
     assert_eq!(world.image().item("/usr/bin/ping").xattrs.len(), 1);
     world.recipe("capabilities = [\"/usr/share/doc/**\"]\ndebian.packages = [\"ping\"]\n");
@@ -77,7 +77,18 @@ fn what_build_prints_for_machines_keeps_its_names() {
     let world = hello();
     let said: Value = serde_json::from_str(&world.build(&["--json"]).ok().stdout).expect("a line of JSON");
     let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
-    let all = ["digest", "layers_reused", "name", "path", "platforms", "seconds", "signed", "tag", "tags"];
+    let all = [
+        "digest",
+        "exceptions",
+        "layers_reused",
+        "name",
+        "path",
+        "platforms",
+        "seconds",
+        "signed",
+        "tag",
+        "tags",
+    ];
     assert_eq!(names(&said), all);
     assert_eq!(
         (&said["name"], &said["tag"], &said["path"]),

@@ -87,6 +87,12 @@ os-release       = { VARIANT_ID = "up", PRETTY_NAME = 'a "b" $HOME `id`' }
 alternatives     = { "/usr/bin/awk" = "/usr/bin/mawk" }
 mime             = true
 
+[image]
+user = "app"
+
+[policy.allow]
+shell = "the test reads os-release by it"
+
 [users]
 root = { uid = 0, home = "/root" }
 app  = { uid = 1000, home = "/home/app" }

@@ -67,6 +67,9 @@ tags = ["{version}", "3"]
 "/usr/bin/a" = "app"
 [modes]
 "/usr/bin/app" = "4755"
+[policy.allow]
+setuid = "it changes who it runs as"
+unowned = { reason = "its data comes with numbers of its own", paths = ["/usr/share/app/*"] }
 [image]
 entrypoint = ["/usr/bin/app"]
 env = { B = "2", A = "1" }

@@ -14,6 +14,9 @@ pub const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 pub const CLOSURE: &str = "https://hardpan.dev/closure/v1";
 /// What came of a test (in-toto attestation, `test-result`).
 pub const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
+/// What came of the contents policy: a test's result that each build makes by itself. Policies ask for it
+/// by this word, so that who asks for a test's result is not given this one.
+pub const CONTENTS_POLICY: &str = "contents-policy";
 /// What a verifier found (SLSA 1.2, "Verification Summary Attestation").
 pub const VERIFICATION_SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
 

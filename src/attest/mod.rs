@@ -16,8 +16,8 @@ mod results;
 mod statement;
 
 pub use kinds::{
-    CLOSURE, COSIGN_SIGN, CYCLONEDX, PROVENANCE, SPDX, SPDX3, TEST_RESULT, VERIFICATION_SUMMARY, kind,
-    kind_name, words,
+    CLOSURE, CONTENTS_POLICY, COSIGN_SIGN, CYCLONEDX, PROVENANCE, SPDX, SPDX3, TEST_RESULT,
+    VERIFICATION_SUMMARY, kind, kind_name, words,
 };
 pub use provenance::{
     BUILD_TYPE, BuildFile, BuildInputs, BuildRecipe, Builder, Dependency, Provenance, ReadProvenance,

@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Only the test of this name; may be given several times
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Write the results as JUnit XML too
+    /// Write the results as `JUnit` XML too
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Sign the result, and attach it to the image
@@ -53,7 +53,7 @@ pub(super) struct Args {
 
 /// Tests, and where they come from.
 struct Tests {
-    tests: Vec<TestSpec>,
+    specs: Vec<TestSpec>,
     /// The recipe's folder, where there is one.
     folder: Option<PathBuf>,
     /// The digest of the recipe's text.
@@ -69,8 +69,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let wanted = wanted(args)?;
     let part = Part { image: &image, platform: trial::platform_of(&image, &wanted.to_string())? };
     let mut found = tests(&store, args, &image, wanted, &progress)?;
-    choose(&mut found.tests, args)?;
-    let others = others(&store, args, &found.tests)?;
+    choose(&mut found.specs, args)?;
+    let others = others(&store, args, &found.specs)?;
     let mut parts = BTreeMap::new();
     for (name, image) in &others {
         let platform = trial::platform_of(image, &wanted.to_string())?;
@@ -78,7 +78,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     }
     let trial = Trial {
         part,
-        tests: &found.tests,
+        tests: &found.specs,
         others: parts,
         recipe: found.folder.as_deref(),
         home: &store.root().join("trial"),
@@ -101,11 +101,24 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         let digest = part.platform.digest;
         let value = as_json(args, wanted, &results);
         let value = merge(value, &json!({ "digest": digest, "referrers": referrers }));
-        print::line(&value.to_string());
+        print::line(&escaped(&value.to_string()));
         return results.check(&args.image).map_err(Failure::told);
     }
     table(&results);
     results.check(&args.image)
+}
+
+/// JSON in which even control characters that it may hold as they are, which terminals obey, are escaped.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_control() {
+            text.push_str(&format_args!("\\u{:04x}", u32::from(letter)).to_string());
+        } else {
+            text.push(letter);
+        }
+    }
+    text
 }
 
 fn merge(mut value: serde_json::Value, more: &serde_json::Value) -> serde_json::Value {
@@ -139,15 +152,15 @@ fn tests(
         let (tests, recipe) = read(path)?;
         let folder = path.parent().map_or(PathBuf::new(), Path::to_owned);
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
-        Tests { tests, folder: Some(folder), recipe }
+        Tests { specs: tests, folder: Some(folder), recipe }
     } else {
         let inputs = provenance(image)?;
         progress.say("Taking", "tests from the image's provenance; `hardpan verify` says who signed it");
         let scratch = ScratchDir::beside(&store.root().join("trial-recipe"))?;
         let (tests, recipe) = read(&pipeline::recipes_of(&inputs, scratch.path())?)?;
-        Tests { tests, folder: None, recipe }
+        Tests { specs: tests, folder: None, recipe }
     };
-    if found.tests.is_empty() {
+    if found.specs.is_empty() {
         let what = format!("`{}` has no tests", args.image);
         let help = "write `[[test]]` into its recipe, or name another recipe with `--recipe`";
         return Err(Problem::new(codes::NO_TESTS, what).help(help).into());

@@ -24,7 +24,9 @@ pub fn render(problem: &Problem, colour: bool) -> String {
     for fact in &facts {
         group = group.element(Level::NOTE.no_name().message(fact.as_str()));
     }
-    if let Some(help) = &problem.help {
+    // The renderer cleans a title by itself, and nothing else.
+    let help = problem.help.as_deref().map(harmless);
+    if let Some(help) = &help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     renderer.render(&[group])

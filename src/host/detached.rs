@@ -185,8 +185,10 @@ pub fn memory_beside(process: u32) -> Option<u64> {
         let path = entry.path();
         if entry.file_name().as_encoded_bytes()[0].is_ascii_digit() && space(&path).as_ref() == Some(&own) {
             let pages = std::fs::read_to_string(path.join("statm")).unwrap_or_default();
-            let resident = pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
-            held += resident.unwrap_or(0) * page;
+            // What is shared, such as programs and libraries, is not each process's own.
+            let mut pages = pages.split(' ').skip(1).map(|pages| pages.parse::<u64>().unwrap_or(0));
+            let (resident, shared) = (pages.next().unwrap_or(0), pages.next().unwrap_or(0));
+            held += resident.saturating_sub(shared) * page;
         }
     }
     Some(held)

@@ -7,10 +7,15 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Where a program is that the `PATH` finds.
-pub fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file())
+/// Where the system keeps programs for administrators, which an ordinary user's `PATH` often lacks.
+const ADMINISTRATORS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// Where a program is: in a folder of the `PATH`, else among those for administrators.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let others = ADMINISTRATORS.iter().map(PathBuf::from);
+    folders.into_iter().chain(others).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Where this user's and this host's things are.

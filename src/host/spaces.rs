@@ -32,13 +32,12 @@ pub fn become_own_root() -> io::Result<()> {
     std::fs::write("/proc/self/setgroups", "deny")?;
     std::fs::write("/proc/self/uid_map", format!("0 {uid} 1"))?;
     std::fs::write("/proc/self/gid_map", format!("0 {gid} 1"))?;
-    hide_mixed_cgroups();
     Ok(())
 }
 
 /// crun refuses to begin where both versions of cgroups are mounted with controllers, even if it is to
-/// use neither. An ordinary user has none to use, so it is shown none.
-fn hide_mixed_cgroups() {
+/// use neither. An ordinary user has none to use, so it is shown none; only for who [`become_own_root`].
+pub fn hide_mixed_cgroups() {
     let unified = std::path::Path::new(CGROUPS).join("unified/cgroup.controllers");
     if unified.exists() {
         let _ = mount("tmpfs", CGROUPS, "tmpfs", MountFlags::RDONLY, None);

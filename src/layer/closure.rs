@@ -9,13 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::compose::Work;
 use super::dlopen;
+use super::first_line;
 use super::loader::{self, Loader, machine};
 use super::needs::{Edge, Need};
 use super::select;
-use super::tree::{Data, NodeKind, Origin, Reason, merged_path};
+use super::symbols;
+use super::tree::{Data, Node, NodeKind, Origin, Reason, merged_path};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::ident::ImagePath;
-use crate::recipe::Pattern;
+use crate::recipe::{At, Pattern};
 use crate::source::{Content, ElfInfo, Kind, Priority};
 
 /// What was found out while needs were met.
@@ -35,18 +37,19 @@ pub(super) fn close(work: &mut Work) -> Result<Closed> {
         edges: BTreeSet::new(),
         skipped: BTreeSet::new(),
         rpaths: BTreeMap::new(),
-        problems: Vec::new(),
+        problems: BTreeMap::new(),
     };
     while let Some(path) = closure.queue.pop() {
         if closure.done.insert(path.clone()) {
             closure.look_at(work, &path);
         }
     }
-    closure.check_versions(work);
-    closure.check_rows(work);
-    closure.problems.sort_by(|a, b| a.message.cmp(&b.message));
-    closure.problems.dedup();
-    Failure::check(closure.problems)?;
+    let mut problems: Vec<Problem> = std::mem::take(&mut closure.problems).into_values().flatten().collect();
+    problems.extend(symbols::missing(work, &closure.edges));
+    problems.extend(rows_left_over(work));
+    problems.sort_by(|a, b| a.message.cmp(&b.message));
+    problems.dedup();
+    Failure::check(problems)?;
     Ok(Closed { edges: closure.edges, skipped: closure.skipped })
 }
 
@@ -59,7 +62,8 @@ struct Closure {
     skipped: BTreeSet<String>,
     /// The RPATHs that hold for what a file needs, because of those that brought it.
     rpaths: BTreeMap<ImagePath, Vec<ImagePath>>,
-    problems: Vec<Problem>,
+    /// What is wrong, by the file whose needs are not met.
+    problems: BTreeMap<ImagePath, Vec<Problem>>,
 }
 
 /// Whether a file of the image, links followed, is there now.
@@ -71,14 +75,15 @@ enum Met {
 
 impl Closure {
     fn look_at(&mut self, work: &mut Work, path: &ImagePath) {
+        // What was missed before counts no longer: a file is looked at again when it inherits more.
+        self.problems.remove(path);
         let Some(node) = work.tree.nodes.get(path) else { return };
         let NodeKind::File(data) = &node.kind else { return };
         let runnable = node.mode & 0o111 != 0;
         let Data::Parcel { content, .. } = data.clone() else {
             return self.look_at_text(work, path);
         };
-        let native = |elf: &ElfInfo| elf.wide && elf.machine == machine(work.platform);
-        if let Some(elf) = content.elf.as_deref().filter(|elf| native(elf)) {
+        if let Some(elf) = content.elf.as_deref().filter(|elf| is_native(work, elf)) {
             self.look_at_elf(work, path, elf);
         } else if runnable {
             self.look_at_script(work, path, &content);
@@ -124,12 +129,9 @@ impl Closure {
                 };
                 if !found {
                     let message = format!("`{path}` opens `{}`, which no locked package holds", opened.value);
-                    self.problems.push(
-                        opened
-                            .place
-                            .problem(codes::NO_MATCH, message, "matches nothing")
-                            .help("add the package that holds it, or take the line out"),
-                    );
+                    let problem = opened.place.problem(codes::NO_MATCH, message, "matches nothing");
+                    let problem = problem.help("add the package that holds it, or take the line out");
+                    self.problems.entry(path.clone()).or_default().push(problem);
                 }
             }
         }
@@ -138,13 +140,9 @@ impl Closure {
 
     fn look_at_script(&mut self, work: &mut Work, path: &ImagePath, content: &Content) {
         let Some(line) = &content.interpreter else { return };
-        let mut words = line.split_whitespace();
-        let Some(interpreter) = words.next() else { return };
+        let Some((interpreter, program)) = first_line::read(line) else { return };
         self.need_path(work, path, interpreter);
-        // `#!/usr/bin/env python3` runs what it finds in PATH (env(1)).
-        if interpreter.rsplit('/').next() == Some("env")
-            && let Some(program) = words.find(|word| !word.starts_with('-') && !word.contains('='))
-        {
+        if let Some(program) = program {
             self.need_program(work, path, program);
         }
     }
@@ -245,7 +243,10 @@ impl Closure {
         }
         let inherited = self.rpaths.get(by).cloned().unwrap_or_default();
         let places = self.loader.places(by, elf, &inherited, name);
-        let there = places.iter().find_map(|path| Some(work.view().follow(path)?.0));
+        let there = places.iter().find_map(|path| {
+            let (path, node) = work.view().follow(path)?;
+            (!node.is_directory() && !is_foreign(work, node)).then_some(path)
+        });
         let mut dropped = None;
         let mut found = there.or_else(|| self.meet_any(work, by, &places, need, &mut dropped));
         if found.is_none() && !name.contains('/') {
@@ -263,12 +264,17 @@ impl Closure {
         found.is_some()
     }
 
-    /// RPATHs of a file hold for what its needs need, too.
+    /// RPATHs of a file hold for what its needs need, too; one of these that was looked at without them
+    /// is looked at again.
     fn inherit(&mut self, by: &ImagePath, elf: &ElfInfo, inherited: &[ImagePath], found: &ImagePath) {
         let own = loader::own_folders(by, &elf.rpath);
         let all: Vec<ImagePath> = own.into_iter().chain(inherited.iter().cloned()).collect();
         let known = self.rpaths.entry(found.clone()).or_default();
-        known.extend(all.into_iter().filter(|folder| !known.contains(folder)).collect::<Vec<_>>());
+        let new: Vec<ImagePath> = all.into_iter().filter(|folder| !known.contains(folder)).collect();
+        if !new.is_empty() && self.done.remove(found) {
+            self.queue.push(found.clone());
+        }
+        known.extend(new);
     }
 
     /// The first of the places at which something is or can be taken.
@@ -325,12 +331,17 @@ impl Closure {
         let inputs = work.inputs;
         let mut found = Vec::new();
         let mut path = path.clone();
-        for _ in 0..16 {
+        for links in 0.. {
+            // As many as the kernel follows; more are a circle.
+            if links > 40 {
+                return Met::No;
+            }
             if work.is_dropped(&path) {
                 return Met::Dropped(path);
             }
             if let Some(node) = work.view().get(&path) {
                 match &node.kind {
+                    NodeKind::File(_) if is_foreign(work, node) => return Met::No,
                     NodeKind::File(_) => break,
                     NodeKind::Directory => return Met::No,
                     NodeKind::Symlink(target) => match path.resolve(target) {
@@ -349,8 +360,11 @@ impl Closure {
             else {
                 return Met::No;
             };
-            let reason = Reason::NeededBy(by.clone(), need.clone());
-            found.push((path.clone(), select::node(entry, package, at, reason)));
+            let node = select::node(entry, package, at, Reason::NeededBy(by.clone(), need.clone()));
+            if is_foreign(work, &node) {
+                return Met::No;
+            }
+            found.push((path.clone(), node));
             match &entry.kind {
                 Kind::Symlink(target) => match path.resolve(target) {
                     Ok(next) => path = merged_path(&next),
@@ -391,57 +405,33 @@ impl Closure {
     }
 
     fn missing(&mut self, message: String, first: &str, by: &ImagePath, word: &str) {
-        let problem = Problem::new(codes::MISSING_LIBRARY, message);
-        self.problems.push(
-            problem.help(format!(
-                "{first}; or drop `{by}`; or say in `[closure] skip` why `{word}` is not needed"
-            )),
-        );
+        let help = format!("{first}; or drop `{by}`; or say in `[closure] skip` why `{word}` is not needed");
+        let problem = Problem::new(codes::MISSING_LIBRARY, message).help(help);
+        self.problems.entry(by.clone()).or_default().push(problem);
     }
+}
 
-    /// Each version of a symbol that a file was linked with must be in the library that it gets, and in
-    /// each form of that for newer processors (a library without any versions is let through, as the
-    /// loader does).
-    fn check_versions(&mut self, work: &Work) {
-        let all = work.view().all();
-        for edge in &self.edges {
-            let Need::Library(name) = &edge.need else { continue };
-            let Some(wanted) = elf_of(work, &edge.by).and_then(|mut elf| elf.versions_needed.remove(name))
-            else {
-                continue;
-            };
-            let forms = loader::for_newer_processors(&edge.path, all.keys().copied());
-            for library in std::iter::once(&edge.path).chain(forms) {
-                let Some(elf) = elf_of(work, library).filter(|elf| !elf.versions.is_empty()) else {
-                    continue;
-                };
-                let Some(missing) = wanted.iter().find(|version| !elf.versions.contains(*version)) else {
-                    continue;
-                };
-                let what = format!("`{}` needs version `{missing}` of symbols in `{name}`", edge.by);
-                self.problems.push(
-                    Problem::new(codes::SYMBOL_VERSION, what)
-                        .found(format!("`{library}` has no such version"))
-                        .help("take both from the same suite: `hardpan lock --update` moves their pins together"),
-                );
-            }
-        }
-    }
+/// A row for files that are not there is left over from something.
+fn rows_left_over(work: &Work) -> Vec<Problem> {
+    let there = |pattern: &Pattern| work.tree.nodes.keys().any(|path| pattern.matches(path.as_str()));
+    let left = work.recipe.closure.dlopen.iter().filter(|row| !there(&row.value.0));
+    let problem = |row: &At<(Pattern, Vec<At<String>>)>| {
+        let message = format!("`{}` matches nothing that this recipe adds", row.value.0);
+        let problem = row.place.problem(codes::NO_MATCH, message, "matches nothing");
+        problem.help("what a recipe below adds opens what is said there")
+    };
+    left.map(problem).collect()
+}
 
-    /// A row for files that are not there is left over from something.
-    fn check_rows(&mut self, work: &Work) {
-        for row in &work.recipe.closure.dlopen {
-            let (pattern, _) = &row.value;
-            if !work.tree.nodes.keys().any(|path| pattern.matches(path.as_str())) {
-                let message = format!("`{pattern}` matches nothing that this recipe adds");
-                self.problems.push(
-                    row.place
-                        .problem(codes::NO_MATCH, message, "matches nothing")
-                        .help("what a recipe below adds opens what is said there"),
-                );
-            }
-        }
-    }
+/// Whether the image's own programs can load it, or be it.
+fn is_native(work: &Work, elf: &ElfInfo) -> bool {
+    elf.wide && elf.machine == machine(work.platform)
+}
+
+/// Whether it is a program or library for another machine, which the loader passes over.
+fn is_foreign(work: &Work, node: &Node) -> bool {
+    let Some(Data::Parcel { content, .. }) = node.data() else { return false };
+    content.elf.as_deref().is_some_and(|elf| !is_native(work, elf))
 }
 
 /// Libraries of that name in a folder of the own source package's, which the program that loads both
@@ -460,7 +450,8 @@ fn beside(work: &Work, by: &ImagePath, name: &str) -> Vec<ImagePath> {
     entries.filter(|entry| entry.path.file_name() == name).map(|entry| entry.path.clone()).collect()
 }
 
-fn elf_of(work: &Work, path: &ImagePath) -> Option<ElfInfo> {
+/// What an ELF file of the image says.
+pub(super) fn elf_of(work: &Work, path: &ImagePath) -> Option<ElfInfo> {
     let Data::Parcel { content, .. } = work.view().get(path)?.data()? else { return None };
     content.elf.as_deref().cloned()
 }

@@ -120,6 +120,8 @@ pub fn compose(
         // What else is wrong is said too, though nothing comes of it.
         own::attributes(&mut work);
     }
+    // What it names is needed.
+    generate::name_services(&mut work);
     work.check()?;
     let closed = closure::close(&mut work)?;
     copyright::add(&mut work);

@@ -10,7 +10,7 @@ use crate::recipe::{At, Chain, Owner, Pattern, Recipe, System, Take, Zones};
 
 /// Raise it when trees, generators or packing change: **changing this changes no digest by itself,
 /// but forgetting to change it serves old layers.**
-const LAYER_VERSION: u32 = 2;
+const LAYER_VERSION: u32 = 3;
 
 /// The key of one recipe's layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,6 +13,7 @@ mod closure;
 mod compose;
 mod copyright;
 mod dlopen;
+mod first_line;
 mod generate;
 mod inventory;
 mod key;
@@ -23,6 +24,7 @@ mod own;
 mod pack;
 mod select;
 mod split;
+mod symbols;
 mod tree;
 mod warnings;
 

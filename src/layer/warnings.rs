@@ -14,7 +14,7 @@ use super::loader::system_folders;
 use super::tree::{Origin, Reason, merged_path};
 use crate::diag::{Problem, codes};
 use crate::ident::{ImagePath, PackageName};
-use crate::recipe::{Action, Chain, Command, PackageEntry, Take, TestStep};
+use crate::recipe::{ALIASES, Action, Chain, Command, PackageEntry, Take, TestStep};
 
 const SHELLS: [&str; 4] = ["/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash", "/usr/bin/busybox"];
 const PROGRAMS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/games"];
@@ -134,9 +134,27 @@ impl<'a> Judge<'a> {
     fn is_mentioned(&self, path: &ImagePath) -> bool {
         let folders = path.ancestors().filter(|folder| folder.member().matches('/').count() >= 2);
         let mut paths = std::iter::once(path.clone()).chain(folders);
-        let by_path = paths.any(|path| self.mentions.iter().any(|text| text.contains(path.as_str())));
+        let by_path = paths.any(|path| self.mentions.iter().any(|text| names(text, path.as_str())));
         by_path || is_program(path) && self.mentions.iter().any(|text| text == path.file_name())
     }
+}
+
+/// Whether a text has this path in it, or a path below, under either of its names, and not one that only
+/// begins or ends alike.
+fn names(text: &str, path: &str) -> bool {
+    let goes_on = |letter: char| letter.is_alphanumeric() || "_-+~".contains(letter);
+    let stands_alone = |at: usize, form: &str| {
+        let before = text[..at].chars().next_back();
+        let mut after = text[at + form.len()..].chars();
+        let next = after.next();
+        // A full stop may end a sentence.
+        let ends = next != Some('.') || !after.next().is_some_and(goes_on);
+        !before.is_some_and(|letter| goes_on(letter) || letter == '.') && !next.is_some_and(goes_on) && ends
+    };
+    let is_alias = |alias: &&str| ALIASES.iter().any(|name| alias.starts_with(&format!("/{name}/")));
+    let alias = path.strip_prefix("/usr").filter(is_alias);
+    let mut forms = std::iter::once(path).chain(alias);
+    forms.any(|form| text.match_indices(form).any(|(at, _)| stands_alone(at, form)))
 }
 
 /// What a step of a test says.

@@ -257,5 +257,5 @@ pub fn with_others(
 /// has the same kind.
 fn is_policy_result(image: &Image, referrer: &Referrer) -> bool {
     let read = read_attached(image, referrer);
-    read.is_ok_and(|attached| attest::read_policy_result(&attached.statement.predicate).is_some())
+    read.is_ok_and(|attached| attached.kind() == attest::CONTENTS_POLICY)
 }

@@ -10,7 +10,7 @@ use crate::host::file_problem;
 use crate::ident::{ImagePath, PackageName, Sha256};
 use crate::layer::{Data, Inputs, Node, NodeKind, Origin, Tree};
 use crate::recipe::{PolicyRule, merged};
-use crate::source::{ContentReader, Secret, secrets};
+use crate::source::{ContentReader, Kind, Secret, secrets};
 
 /// Raise it when other things are found in the same tree, or findings have another form.
 pub const FINDINGS_VERSION: u32 = 1;
@@ -219,8 +219,8 @@ fn replaced(tree: &Tree, below: &[Tree], inputs: &Inputs) -> BTreeMap<ImagePath,
     let own = |node: &&Node| !node.is_directory() && !matches!(node.origin, Origin::Package(_));
     let others: BTreeMap<&ImagePath, &Node> = tree.nodes.iter().filter(|(_, node)| own(node)).collect();
     let mut replaced = BTreeMap::new();
-    let mut note = |path: &ImagePath, package: &PackageName| {
-        if let Some(node) = others.get(path) {
+    let mut note = |path: &ImagePath, package: &PackageName, same: &dyn Fn(&Node) -> bool| {
+        if let Some(node) = others.get(path).filter(|node| !same(node)) {
             let by = node.origin.clone();
             replaced.insert(path.clone(), Replaced { package: package.clone(), by });
         }
@@ -228,15 +228,24 @@ fn replaced(tree: &Tree, below: &[Tree], inputs: &Inputs) -> BTreeMap<ImagePath,
     let taken: BTreeSet<&PackageName> = tree.nodes.values().filter_map(package).collect();
     for package in inputs.packages.iter().filter(|package| taken.contains(&package.name)) {
         for entry in &package.parcel.index.entries {
-            note(&entry.path, &package.name);
+            note(&entry.path, &package.name, &|node| holds(node, &entry.kind));
         }
     }
     for (path, node) in below.iter().flat_map(|tree| &tree.nodes) {
         if let Some(name) = package(node) {
-            note(path, name);
+            note(path, name, &|other| other.looks_like(node));
         }
     }
     replaced
+}
+
+/// Whether a node holds what a package has at its path.
+fn holds(node: &Node, kind: &Kind) -> bool {
+    match (&node.kind, kind) {
+        (NodeKind::Symlink(target), Kind::Symlink(other)) => target == other,
+        (NodeKind::File(data), Kind::File(content)) => data.sha256() == content.sha256,
+        _ => false,
+    }
 }
 
 /// The package that a file or link is of.

@@ -163,21 +163,21 @@ mod tests {
         for (path, with, without) in [
             ("/etc/shadow", "root:$y$j9T$abc$def:19000::::::\n", "root:*:19000::::::\nx:!:1::::::\n"),
             ("/etc/passwd", "root:abcdefghijklm:0:0::/:/x\n", "root:x:0:0::/:/x\n"),
-            ("/root/.netrc", "machine h\n login u\n password p\n", "machine h login u\n"),
+            ("/home/a/.netrc", "machine h\n login u\n password p\n", "machine h login u\n"),
             ("/home/a/.pgpass", "h:5432:d:u:p\n", "#h:5432:d:u:p\n"),
             (
-                "/root/.npmrc",
+                "/home/a/.npmrc",
                 "//h.example/:_authToken=abc\n",
                 "//h.example/:_authToken=${TOKEN}\nfund=false\n",
             ),
-            ("/root/.pypirc", "[x]\npassword = p\n", "[x]\nusername = u\n"),
+            ("/home/a/.pypirc", "[x]\npassword = p\n", "[x]\nusername = u\n"),
             (
-                "/root/.docker/config.json",
+                "/home/a/.docker/config.json",
                 r#"{"auths":{"h":{"auth":"eA=="}}}"#,
                 r#"{"auths":{"h":{}},"credsStore":"x"}"#,
             ),
             ("/etc/pip.conf", "index-url = https://u:p@h/x\n", "index-url = https://h/x\n"),
-            ("/root/.ssh/id_rsa", "anything", " \n"),
+            ("/home/a/.ssh/id_rsa", "anything", " \n"),
             ("/srv/.htpasswd", "u:$apr1$x\n", "# none\n"),
         ] {
             assert!(seen(path, with).is_some(), "{path}: {with}");

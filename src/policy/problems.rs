@@ -11,6 +11,9 @@ use crate::recipe::{Chain, PolicyRule, Recipe};
 /// How many paths of one origin are shown; the rest are counted.
 const SHOWN: usize = 25;
 
+/// The most paths that an exception names by itself.
+const FEW: usize = 4;
+
 /// A problem for each rule and origin of what is violated.
 pub fn violations(chain: &Chain, verdict: &Verdict) -> Vec<Problem> {
     let mut groups: BTreeMap<(PolicyRule, &str, &Origin), Vec<&Finding>> = BTreeMap::new();
@@ -45,17 +48,19 @@ fn problem(chain: &Chain, rule: PolicyRule, recipe: &str, found: &[&Finding]) ->
     if found.len() > SHOWN {
         problem = problem.fact("found", format!("and {} more", found.len() - SHOWN));
     }
-    problem.help(help(recipe, rule, first))
+    problem.help(help(recipe, rule, found))
 }
 
 /// What to do: leave it out, or what to write to allow it.
-fn help(recipe: &Recipe, rule: PolicyRule, first: &Finding) -> String {
+fn help(recipe: &Recipe, rule: PolicyRule, found: &[&Finding]) -> String {
     let remedy = match rule {
         PolicyRule::Root => "say another `user` in `[image]`",
         PolicyRule::Unowned => "declare the account in `[users]` or `[groups]`, or name another owner",
         PolicyRule::Setuid => "leave it out of `[modes]` and `capabilities`",
         PolicyRule::WorldWritable => "give it another mode in `[modes]`",
-        PolicyRule::Secrets if first.path.is_none() => "take it out: give it to the container when it runs",
+        PolicyRule::Secrets if found[0].path.is_none() => {
+            "take it out: give it to the container when it runs"
+        }
         PolicyRule::Shell | PolicyRule::PackageManager | PolicyRule::Secrets => {
             "leave it out: `except` of a package, or `drop`"
         }
@@ -64,20 +69,19 @@ fn help(recipe: &Recipe, rule: PolicyRule, first: &Finding) -> String {
         Some(variant) => format!("variant.{variant}.add.policy.allow"),
         None => "policy.allow".to_owned(),
     };
-    let path = first.path.as_ref().map(|path| format!(", paths = [\"{path}\"]")).unwrap_or_default();
-    let narrower = recipe.allow.iter().any(|at| at.value.rule == rule && !at.value.paths.is_empty());
-    if narrower {
-        return format!(
-            "{remedy}; or add it to `paths` of `{rule}` in `[policy.allow]` of `{}`",
-            recipe.text.name
-        );
+    let text = &recipe.text.name;
+    if recipe.allow.iter().any(|at| at.value.rule == rule && !at.value.paths.is_empty()) {
+        return format!("{remedy}; or add it to the `paths` of `{rule}` in `[{section}]` of `{text}`");
     }
-    let whole = if path.is_empty() {
+    // Links to what is allowed are allowed.
+    let paths = found.iter().filter(|finding| finding.target.is_none()).filter_map(|one| one.path.as_ref());
+    let paths: Vec<String> = paths.map(|path| format!("\"{path}\"")).collect();
+    let allowed = if paths.is_empty() || paths.len() > FEW {
         format!("{rule} = \"why\"")
     } else {
-        format!("{rule} = {{ reason = \"why\"{path} }}")
+        format!("{rule} = {{ reason = \"why\", paths = [{}] }}", paths.join(", "))
     };
-    format!("{remedy}; or allow it, in `{}`:\n[{section}]\n{whole}", recipe.text.name)
+    format!("{remedy}; or allow it, in `{text}`:\n[{section}]\n{allowed}")
 }
 
 /// A warning for each exception that nothing needs.

@@ -22,7 +22,7 @@ const fn joined<const A: usize, const B: usize, const C: usize>(
 }
 
 /// What is run, and what is expected of it.
-const RUN: [Key; 13] = [
+const RUN: [Key; 14] = [
     key("run", TEXTS, "The program and its arguments; the image's entrypoint and cmd if not said."),
     key("args", TEXTS, "Arguments for the image's entrypoint, in place of its cmd."),
     key("stdin", Text, "What it reads; nothing if not said."),
@@ -31,6 +31,11 @@ const RUN: [Key; 13] = [
     key("workdir", Text, "The folder that it begins in, if not the image's."),
     key("timeout", Integer, "Seconds after which it has failed; 30 if not said."),
     key("exit", Integer, "The exit code that it must end with; 0 if not said."),
+    key(
+        "retry",
+        Flag,
+        "Whether it is run again until it comes out right, within its time: a server may listen before it serves.",
+    ),
     key("fails", Flag, "Whether it must fail, with any code but 0; a program that is not there fails too."),
     key("stdout", TEXT_OR_TEXTS, "What its output must contain; of a list, each."),
     key("stderr", TEXT_OR_TEXTS, "What its error output must contain; of a list, each."),
@@ -56,7 +61,7 @@ const ASK: Kind = Table(&[
     key("answer", TEXT_OR_TEXTS, "What must come back from the TCP port; of a list, each."),
 ]);
 
-const STEP: [Key; 16] = joined(
+const STEP: [Key; 17] = joined(
     &RUN,
     &[
         key(
@@ -78,7 +83,7 @@ const MOUNT: Kind = Either(&[
     ]),
 ]);
 
-const WHOLE: [Key; 20] = joined(
+const WHOLE: [Key; 21] = joined(
     &RUN,
     &[
         needed("name", Text, "What the test shows."),

@@ -16,12 +16,13 @@ use crate::host::Url;
 use crate::ident::ImagePath;
 
 /// Keys of a run that say nothing where steps are what runs.
-const OF_ONE_RUN: &[&str] = &["run", "args", "stdin", "exit", "fails", "stdout", "stderr", "files", "server"];
+const OF_ONE_RUN: &[&str] =
+    &["run", "args", "stdin", "exit", "retry", "fails", "stdout", "stderr", "files", "server"];
 
 /// Keys of a run besides those that a test may say for all its steps.
 const OF_A_STEP: &[&str] = &[
-    "run", "args", "stdin", "exit", "fails", "stdout", "stderr", "files", "server", "image", "env", "user",
-    "workdir",
+    "run", "args", "stdin", "exit", "retry", "fails", "stdout", "stderr", "files", "server", "image", "env",
+    "user", "workdir",
 ];
 
 /// Where the kernel's own file systems and the writable `/tmp` are.
@@ -136,6 +137,7 @@ impl Lowering {
             user: own("user").and_then(|node| self.owner(node).map(|owner| self.at(owner, node))),
             workdir: own("workdir").and_then(|node| self.path(node.text()?, &node.span)),
             ending: self.ending(table),
+            retry: self.retry(table),
             stdout: Self::one_or_more(table.get("stdout")),
             stderr: Self::one_or_more(table.get("stderr")),
             files: self.facts(table),
@@ -170,6 +172,14 @@ impl Lowering {
             (None, Some(_)) => Command::Arguments(Self::texts(table, "args").unwrap_or_default()),
             (None, None) => Command::Own,
         }
+    }
+
+    fn retry(&mut self, table: &Table) -> bool {
+        let Some(node) = table.get("retry").filter(|node| node.flag() == Some(true)) else { return false };
+        if table.get("server").is_some() {
+            self.bad(&node.span, "a server is not run again", "its step ends when it listens");
+        }
+        true
     }
 
     fn ending(&mut self, table: &Table) -> Ending {

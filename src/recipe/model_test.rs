@@ -92,6 +92,8 @@ pub struct RunSpec {
     pub workdir: Option<ImagePath>,
     /// How it must end.
     pub ending: Ending,
+    /// Whether it is run again until it comes out right, within its time.
+    pub retry: bool,
     /// What its output must contain.
     pub stdout: Vec<String>,
     /// What its error output must contain.

@@ -12,6 +12,7 @@
 mod deb;
 mod elf;
 mod entry;
+mod known_keys;
 mod parcel;
 mod read;
 mod secrets;

@@ -21,7 +21,7 @@ use super::secrets::Scanner;
 use crate::ident::{Sha1, Sha256, Sha512};
 
 /// Part of every parcel's key: raise it when the format or the reading of sources changes.
-pub const PARCEL_VERSION: u32 = 4;
+pub const PARCEL_VERSION: u32 = 5;
 
 /// Bytes of a file in one frame.
 const CHUNK: usize = 1 << 20;

@@ -14,8 +14,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+
+use super::known_keys;
 
 /// What a file looks like it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -94,8 +98,11 @@ const WORDS: &[(&str, Secret, Fits)] = &[
     ("eyJ", Secret::WebToken, web_token),
 ];
 
-static SEARCH: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(WORDS.iter().map(|(word, ..)| word)).expect("a few short words"));
+/// Leftmost matches are those that the search by many bytes at once is made for: ten times as fast.
+static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let words = WORDS.iter().map(|(word, ..)| word);
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).expect("a few short words")
+});
 
 /// How far behind the beginning of a word is looked, in bytes.
 const WINDOW: usize = 1024;
@@ -270,17 +277,20 @@ fn pem(bytes: &[u8], at: usize) -> bool {
     dashed && plain && behind.is_some_and(has_body)
 }
 
-/// The shortest line that a key's body begins with: that of the smallest keys has 64 letters.
+/// The shortest line that a key's body begins with: standards say 64, some writers less.
 const BODY: usize = 40;
 
-/// Whether a line of base64 follows, after header lines (`Proc-Type: …`) and blank ones.
+/// Whether a line of base64 follows, after header lines (`Proc-Type: …`) and blank ones, and is neither
+/// an example nor of a key that everybody has.
 fn has_body(rest: &[u8]) -> bool {
     let mut at = 0;
     for _ in 0..12 {
         at += separators(&rest[at.min(rest.len())..]);
-        let word = run(rest, at, is_base64);
-        if word.len() >= BODY {
-            return !is_example(&word[..BODY]);
+        let line = run(rest, at, is_base64);
+        if line.len() >= BODY {
+            let behind = &rest[at + line.len()..];
+            let cut = behind.starts_with(b"..") || behind.starts_with("…".as_bytes());
+            return !cut && !is_example(&line[..BODY]) && !known_keys::is_known(&first_letters(&rest[at..]));
         }
         // A header has a name, a colon, and goes on to the line's end.
         let name = run(rest, at, is_word);
@@ -293,6 +303,22 @@ fn has_body(rest: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// The first letters of a key's body, over its lines: as many as tell keys apart.
+fn first_letters(mut body: &[u8]) -> Vec<u8> {
+    let mut letters = Vec::new();
+    while letters.len() < known_keys::LETTERS {
+        let line = run(body, 0, is_base64);
+        if line.is_empty() {
+            break;
+        }
+        letters.extend_from_slice(line);
+        body = &body[line.len()..];
+        body = &body[separators(body)..];
+    }
+    letters.truncate(known_keys::LETTERS);
+    letters
 }
 
 /// How many bytes of line ends, written out or not, blanks and quotes there are.
@@ -310,27 +336,31 @@ fn separators(bytes: &[u8]) -> usize {
 
 /// PEM inside base64, as in configurations of clusters.
 fn encoded_pem(bytes: &[u8], at: usize) -> bool {
-    use base64::Engine as _;
     let text = run(bytes, at, is_base64);
     let whole = text.len().min(256) / 4 * 4;
-    let Ok(decoded) = base64::engine::general_purpose::STANDARD.decode(&text[..whole]) else { return false };
+    let Ok(decoded) = STANDARD.decode(&text[..whole]) else { return false };
     let key = b"PRIVATE KEY";
     decoded.windows(key.len()).position(|part| part == key).is_some_and(|at| pem(&decoded, at))
 }
 
-/// Header, payload and signature (RFC 7519), the first two JSON objects.
+/// Header, payload and signature (RFC 7519); the header names an algorithm, and the payload who, for
+/// whom or until when, as what lets somebody in does.
 fn web_token(bytes: &[u8], at: usize) -> bool {
-    use base64::Engine as _;
-    let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let header = run(bytes, at, is_word);
     let payload = run(bytes, at + header.len() + 1, is_word);
     let signed = at + header.len() + 1 + payload.len();
     let dots = bytes.get(at + header.len()) == Some(&b'.') && bytes.get(signed) == Some(&b'.');
-    if !dots || !begins(bytes, at) || header.len() > WINDOW || !payload.starts_with(b"eyJ") {
-        return false;
-    }
-    let says = engine.decode(header).unwrap_or_default();
-    says.starts_with(b"{\"")
-        && says.windows(5).any(|part| part == b"\"alg\"")
+    begins(bytes, at)
+        && dots
+        && header.len().max(payload.len()) <= 2 * WINDOW
+        && says(header, &["alg"])
+        && says(payload, &["iss", "sub", "aud", "exp", "iat", "jti"])
         && run(bytes, signed + 1, is_word).len() >= 32
+}
+
+/// Whether a part of a web token is a JSON object with one of these names.
+fn says(part: &[u8], names: &[&str]) -> bool {
+    let decoded = URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
+    let value = serde_json::from_slice::<serde_json::Value>(&decoded).ok();
+    value.is_some_and(|value| names.iter().any(|name| value.get(name).is_some()))
 }

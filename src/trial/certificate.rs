@@ -49,3 +49,40 @@ fn params(names: &[&str], called: &str) -> Result<CertificateParams, Error> {
     params.not_after = date_time_ymd(2049, 12, 31);
     Ok(params)
 }
+
+#[cfg(all(test, feature = "keyless"))]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+    use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+
+    use super::*;
+
+    fn der(pem: &str) -> CertificateDer<'static> {
+        let lines: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        STANDARD.decode(lines).expect("base64").into()
+    }
+
+    #[test]
+    fn the_certificate_is_believed_for_this_machine_and_for_nobody_else() {
+        let (made, other) = (certified().expect("made"), certified().expect("made"));
+        assert_ne!(made.key, other.key);
+        let (certificate, ca, other) = (der(&made.cert), der(&made.ca), der(&other.ca));
+        let certificate = EndEntityCert::try_from(&certificate).expect("a certificate");
+        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000));
+        let believed = |ca: &CertificateDer| {
+            let anchor = anchor_from_trusted_cert(ca).expect("an authority");
+            let usage = KeyUsage::server_auth();
+            let algorithms = webpki::ALL_VERIFICATION_ALGS;
+            certificate.verify_for_usage(algorithms, &[anchor], &[], now, usage, None, None).is_ok()
+        };
+        assert!(believed(&ca) && !believed(&other));
+        for (name, fits) in [("localhost", true), ("127.0.0.1", true), ("::1", true), ("example.org", false)]
+        {
+            let name = ServerName::try_from(name).expect("a name");
+            assert_eq!(certificate.verify_is_valid_for_subject_name(&name).is_ok(), fits, "{name:?}");
+        }
+        assert!(made.key.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    }
+}

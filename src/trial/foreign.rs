@@ -42,7 +42,7 @@ pub(super) fn emulation(platform: &str) -> Emulation {
     if is_fixed(&entry) {
         return Emulation::None;
     }
-    match host::on_path(&format!("{name}-static")) {
+    match host::find_program(&format!("{name}-static")) {
         Some(path) => Emulation::Through(path),
         None => Emulation::Impossible(format!(
             "this machine is not {platform}, and neither has the kernel `{name}` registered for containers \

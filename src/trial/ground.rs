@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::runtime::{Runtime, not_isolated, state_folder};
-use crate::diag::{Problem, Result};
+use crate::diag::Result;
 use crate::host::{self, FileLock, Helper};
 
 /// How often, and how long apart, a guard looks for containers that were being made when the run died.
@@ -42,6 +42,8 @@ impl Ground {
     /// A place below `home`; what dead runs left there is cleared first.
     pub(super) fn take(home: &Path, runtime: &Runtime) -> Result<Self> {
         host::create_private_dir(home)?;
+        // Nobody may take a folder for abandoned that is only being made.
+        let _alone = FileLock::exclusive(&home.with_extension("lock"))?;
         sweep(home);
         let name = format!("run-{}-{}", host::own_id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = host::whole_path(home).join(name);
@@ -52,7 +54,7 @@ impl Ground {
             host::create_dirs(&folder.join(name))?;
         }
         let guard = Helper::start(&["attend", "guard", &folder.display().to_string()]);
-        let failed = |error| Problem::from(not_isolated("this program can't be started as a guard", error));
+        let failed = |error| not_isolated("this program can't be started as a guard", error);
         let guard = Some(guard.map_err(failed)?);
         host::adopt_orphans().map_err(|error| not_isolated("the kernel lets nobody adopt orphans", error))?;
         Ok(Self { folder, runtime: runtime.clone(), _lock: lock, guard, count: 0 })

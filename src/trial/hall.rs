@@ -47,6 +47,9 @@ pub(super) struct Hall {
 impl Hall {
     /// One with nothing unpacked.
     pub(super) fn open(home: &Path, runtime: &Runtime) -> Result<Self> {
+        if !runtime.root && !runtime.is_runc() {
+            host::hide_mixed_cgroups();
+        }
         let ground = Ground::take(home, runtime)?;
         let powers = Powers { root: runtime.root, cgroups: runtime.root, seccomp: runtime.seccomp };
         Ok(Self { runtime: runtime.clone(), ground, powers, subjects: BTreeMap::new() })

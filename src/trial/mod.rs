@@ -22,6 +22,7 @@ mod ground;
 mod hall;
 mod judge;
 mod junit;
+mod making;
 mod outcome;
 mod ports;
 mod room;

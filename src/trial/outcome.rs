@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn the_last_lines_of_much_are_few() {
-        let text: String = (0..5000).map(|at| format!("line {at}\n")).collect();
+        let lines: Vec<String> = (0..5000).map(|at| format!("line {at}")).collect();
+        let text = lines.join("\n") + "\n";
         let said = Said { head: Vec::new(), tail: text.into_bytes(), total: 1 };
         let words = LastWords::of("stdout", &said).expect("some");
         assert_eq!((words.lines.len(), words.lines[9].as_str()), (10, "line 4999"));

@@ -3,31 +3,32 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::account::{Account, account};
+use super::account::account;
 use super::attendant::{Attendant, Question, Reply};
-use super::bundle::{Bind, OWN_MOUNTS, Plan};
+use super::bundle::Bind;
 use super::container::Container;
 use super::furniture::Furnishing;
 use super::hall::Hall;
+use super::making::{NotMade, name_of};
 use super::outcome::{LastWords, Mismatch, Outcome, Verdict};
 use super::sight::Sight;
 use super::{judge, ports};
 use crate::diag::{Failure, Result};
 use crate::host::{self, End, Stopwatch};
-use crate::ident::{ImagePath, RecipeName};
-use crate::recipe::{Action, AskUrl, Ending, Owner, RunSpec, TestSpec, TestStep};
+use crate::ident::RecipeName;
+use crate::recipe::{Action, AskUrl, Ending, RunSpec, TestSpec, TestStep};
 
 /// How often it is looked whether a server listens.
 const TICK: Duration = Duration::from_millis(20);
 
 /// A test under way.
-struct Room<'a> {
-    hall: &'a mut Hall,
-    test: &'a TestSpec,
-    binds: Vec<Bind>,
-    attendant: Attendant,
+pub(super) struct Room<'a> {
+    pub(super) hall: &'a mut Hall,
+    pub(super) test: &'a TestSpec,
+    pub(super) binds: Vec<Bind>,
+    pub(super) attendant: Attendant,
     servers: Vec<Server<'a>>,
-    made: Vec<(Option<RecipeName>, Vec<PathBuf>)>,
+    pub(super) made: Vec<(Option<RecipeName>, Vec<PathBuf>)>,
     mismatches: Vec<Mismatch>,
     words: Vec<LastWords>,
 }
@@ -130,6 +131,7 @@ impl<'a> Room<'a> {
     fn step(&mut self, step: &'a TestStep, number: Option<usize>) -> Result<Vec<Mismatch>> {
         let timeout = Duration::from_secs(step.timeout.into());
         match &step.action {
+            Action::Run(run) if run.retry => self.run_again(run, timeout, number),
             Action::Run(run) => self.run(run, timeout, number),
             Action::Ask(ask) => Ok(self.ask(ask, timeout)),
             Action::Talk(talk) => {
@@ -160,20 +162,44 @@ impl<'a> Room<'a> {
         judge::answered(ask, &reply)
     }
 
+    /// Runs it until it comes out right, or its time is over.
+    fn run_again(
+        &mut self,
+        run: &'a RunSpec,
+        timeout: Duration,
+        step: Option<usize>,
+    ) -> Result<Vec<Mismatch>> {
+        const BETWEEN: Duration = Duration::from_millis(200);
+        let watch = Stopwatch::start();
+        let words = self.words.len();
+        loop {
+            self.words.truncate(words);
+            let left = timeout.saturating_sub(watch.elapsed());
+            let wrong = self.run(run, left, step)?;
+            if wrong.is_empty() || watch.elapsed() + BETWEEN >= timeout {
+                return Ok(wrong);
+            }
+            host::pause(BETWEEN);
+        }
+    }
+
     fn run(&mut self, run: &'a RunSpec, timeout: Duration, step: Option<usize>) -> Result<Vec<Mismatch>> {
         if let Some(port) = run.server.filter(|port| self.listens(*port)) {
             return Ok(vec![Mismatch::new(&format!("port {port}"), "to be free", "somebody listens there")]);
         }
         let mut container = match self.container(run)? {
             Ok(container) => container,
-            Err(mismatch) => return Ok(mismatch.into_iter().collect()),
+            // What can't even begin has failed, which is what some tests are for.
+            Err(NotMade::Program(_)) if run.ending == Ending::Fails => return Ok(self.traces(run, None)),
+            Err(NotMade::Program(why)) => return Ok(vec![Mismatch::new("the program", "to be there", why)]),
+            Err(NotMade::Container(mismatch)) => return Ok(vec![mismatch]),
         };
         if let Err(words) = container.go() {
+            container.kill();
             self.hear(step, &container);
-            // What can't even begin has failed, which is what some tests are for.
-            let fine = run.ending == Ending::Fails;
-            let mismatch = || Mismatch::new("the program", "to start", words);
-            return Ok(if fine { Vec::new() } else { vec![mismatch()] });
+            let fails = run.ending == Ending::Fails;
+            let mismatch = || vec![Mismatch::new("the program", "to start", words)];
+            return Ok(if fails { self.traces(run, Some(&container)) } else { mismatch() });
         }
         let wrong = match run.server {
             Some(port) => self.comes_up(&mut container, port, timeout),
@@ -188,124 +214,6 @@ impl<'a> Room<'a> {
         Ok(wrong)
     }
 
-    /// A container that waits to be let go; else what is wrong, which is nothing where failing is fine.
-    fn container(&mut self, run: &RunSpec) -> Result<std::result::Result<Container, Option<Mismatch>>> {
-        let name = run.image.as_ref();
-        let subject = self.hall.subject(name);
-        let user = run.user.as_ref().map_or_else(|| subject.setup.user.clone(), |at| name_of(&at.value));
-        let account = match account(&subject.tree, &user) {
-            Ok(account) => account,
-            Err(why) => return Ok(Err(Some(Mismatch::new("the user", "to be known", why)))),
-        };
-        let env = subject.setup.variables(&run.env, &account.home);
-        let workdir = run.workdir.as_ref().map_or(subject.setup.workdir.clone(), ToString::to_string);
-        let words = match self.words(run, &env, &workdir, &account) {
-            Ok(words) => words,
-            Err(_) if run.ending == Ending::Fails => return Ok(Err(None)),
-            Err(why) => return Ok(Err(Some(Mismatch::new("the program", "to be there", why)))),
-        };
-        if let Some(mismatch) = self.one_user_only(&account) {
-            return Ok(Err(Some(mismatch)));
-        }
-        if let Err(why) = self.prepare(name) {
-            return Ok(Err(Some(Mismatch {
-                machine: true,
-                ..Mismatch::new("the container", "to be made", why)
-            })));
-        }
-        let made = self.make(run, &words, &env, &workdir, &account)?;
-        Ok(made.map_err(|why| {
-            Some(Mismatch { machine: true, ..Mismatch::new("the container", "to be made", why) })
-        }))
-    }
-
-    /// Program and arguments, where there is such a program.
-    fn words(
-        &self,
-        run: &RunSpec,
-        env: &[String],
-        workdir: &str,
-        account: &Account,
-    ) -> std::result::Result<Vec<String>, String> {
-        let subject = self.hall.subject(run.image.as_ref());
-        let mut words = subject.setup.words(&run.command);
-        let first = words.first().ok_or("the image has neither entrypoint nor cmd")?;
-        let sight = Sight { binds: &self.binds, tree: &subject.tree, tmp: None };
-        let known = Some(account).filter(|_| self.hall.powers.root);
-        let program = sight.program(first, env, workdir, known)?;
-        if let Some(emulator) = subject.prefix() {
-            words[0] = program.to_string();
-            words.insert(0, emulator);
-        }
-        Ok(words)
-    }
-
-    /// runc maps no user but root where there is only one to map.
-    fn one_user_only(&self, account: &Account) -> Option<Mismatch> {
-        if self.hall.powers.root || !self.hall.runtime.is_runc() || (account.uid, account.gid) == (0, 0) {
-            return None;
-        }
-        let found = "runc, which knows none but root in a user name space: install crun, or run as root";
-        let expected = format!("a runtime for user {}:{}", account.uid, account.gid);
-        Some(Mismatch { machine: true, ..Mismatch::new("the container", expected, found) })
-    }
-
-    /// The places at which something is mounted in an image, once a test.
-    fn prepare(&mut self, name: Option<&RecipeName>) -> std::result::Result<(), String> {
-        if self.made.iter().any(|(there, _)| there.as_ref() == name) {
-            return Ok(());
-        }
-        let own = OWN_MOUNTS.iter().map(|(path, folder)| (path.parse().expect("a path"), *folder));
-        let emulator = self.hall.subject(name).emulator.clone();
-        let binds = self.binds.iter().chain(&emulator).map(|bind| (bind.destination.clone(), bind.folder));
-        let mut places: Vec<(ImagePath, bool)> = own.chain(binds).collect();
-        // One inside another's place on the host is made by the runtime, inside that mount.
-        let outer: Vec<ImagePath> =
-            places.iter().filter(|(_, folder)| *folder).map(|(path, _)| path.clone()).collect();
-        places.retain(|(path, _)| !outer.iter().any(|outer| outer != path && path.is_under(outer)));
-        let made = self.hall.prepare(name, &places)?;
-        self.made.push((name.cloned(), made));
-        Ok(())
-    }
-
-    fn make(
-        &mut self,
-        run: &RunSpec,
-        words: &[String],
-        env: &[String],
-        workdir: &str,
-        account: &Account,
-    ) -> Result<std::result::Result<Container, String>> {
-        let network = (!self.test.network).then(|| self.attendant.network());
-        loop {
-            let (state, id) = (self.hall.ground.state(), self.hall.ground.new_id());
-            let bundle = self.hall.ground.new_folder("tests")?;
-            let subject = self.hall.subject(run.image.as_ref());
-            let binds: Vec<Bind> = self.binds.iter().chain(&subject.emulator).cloned().collect();
-            let plan = Plan {
-                rootfs: &subject.rootfs,
-                id: &id,
-                words,
-                env,
-                workdir,
-                account,
-                binds: &binds,
-                network: network.as_deref(),
-                memory: self.test.memory,
-                powers: self.hall.powers,
-            };
-            let input = run.stdin.clone().map(String::into_bytes);
-            let made = Container::make(&self.hall.runtime, state, bundle, &plan, input)?;
-            match made {
-                Err(why) if self.hall.powers.cgroups && why.contains("cgroup") => {
-                    // A machine that is itself a container often has none to give.
-                    self.hall.powers.cgroups = false;
-                }
-                made => return Ok(made),
-            }
-        }
-    }
-
     fn finishes(&mut self, run: &RunSpec, container: &mut Container, timeout: Duration) -> Vec<Mismatch> {
         let Some(end) = container.wait(timeout) else {
             container.kill();
@@ -316,9 +224,10 @@ impl<'a> Room<'a> {
         }
         let mut wrong: Vec<Mismatch> = judge::ending(run.ending, end).into_iter().collect();
         if end == End::Signal(9) && !wrong.is_empty() {
-            wrong[0].found += &format!(" (it may have wanted more than {} MiB of memory)", self.test.memory);
+            wrong[0].found =
+                format!("{} (too much memory? it has {} MiB)", judge::words(end), self.test.memory);
         }
-        wrong.extend(self.traces(run, container));
+        wrong.extend(self.traces(run, Some(container)));
         wrong
     }
 
@@ -328,12 +237,13 @@ impl<'a> Room<'a> {
     }
 
     /// What a run said and left behind.
-    fn traces(&self, run: &RunSpec, container: &Container) -> Vec<Mismatch> {
-        let (out, err) = container.said();
+    fn traces(&self, run: &RunSpec, container: Option<&Container>) -> Vec<Mismatch> {
+        let (out, err) = container.map(Container::said).unwrap_or_default();
         let mut wrong = judge::said("stdout", &run.stdout, &out);
         wrong.extend(judge::said("stderr", &run.stderr, &err));
         let tree = &self.hall.subject(run.image.as_ref()).tree;
-        let sight = Sight { binds: &self.binds, tree, tmp: container.tmp.as_ref() };
+        let sight =
+            Sight { binds: &self.binds, tree, tmp: container.and_then(|container| container.tmp.as_ref()) };
         wrong.extend(judge::files(run, &sight));
         wrong
     }
@@ -388,7 +298,7 @@ impl<'a> Room<'a> {
             return vec![late(&format!("the server's end after {signal}"), server.timeout, &found)];
         };
         let ending = judge::stopped(server.run.ending, end, number_of(&signal));
-        ending.into_iter().chain(self.traces(server.run, &server.container)).collect()
+        ending.into_iter().chain(self.traces(server.run, Some(&server.container))).collect()
     }
 }
 
@@ -403,10 +313,6 @@ impl Drop for Room<'_> {
 
 fn late(what: &str, timeout: Duration, found: &str) -> Mismatch {
     Mismatch::new(what, format!("within {} s", timeout.as_secs()), found)
-}
-
-fn name_of(owner: &Owner) -> String {
-    owner.group.as_ref().map_or_else(|| owner.user.clone(), |group| format!("{}:{group}", owner.user))
 }
 
 /// The number of a signal that ends programs, by its name or number.

@@ -16,6 +16,9 @@ use crate::ident::RecipeName;
 use crate::image::{Image, OpenPlatform};
 use crate::recipe::TestSpec;
 
+/// How many failed tests a problem names.
+const SHOWN: usize = 5;
+
 /// An image and the platform of it that is run.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a> {
@@ -69,22 +72,24 @@ impl Results {
         self.outcomes.iter().filter(|one| one.verdict == verdict).count()
     }
 
-    /// A problem if a test failed: with the image, or with the machine where no test could even begin.
+    /// A problem if a test failed: with the image, or with the machine if it alone is to blame.
     pub fn check(&self, name: &str) -> Result<()> {
         let failed: Vec<&Outcome> =
             self.outcomes.iter().filter(|one| one.verdict == Verdict::Failed).collect();
         let Some(first) = failed.first() else { return Ok(()) };
         let machine = |one: &&Outcome| one.mismatches.iter().any(|mismatch| mismatch.machine);
         let why = first.mismatches.first().map(|mismatch| mismatch.found.clone()).unwrap_or_default();
-        if failed.len() == self.outcomes.len() && failed.iter().all(machine) {
-            return Err(not_isolated("no container can be made on this machine", why).into());
+        if failed.iter().all(machine) {
+            return Err(not_isolated("no container can be made on this machine", plain(&why)).into());
         }
         let what = format!("{} of {} tests of `{name}` failed", failed.len(), self.outcomes.len());
         let mut problem = Problem::new(codes::TEST_FAILED, what);
-        for one in failed {
-            for mismatch in &one.mismatches {
-                problem = problem.found(plain(&format!("{}: {}", one.name, mismatch.line())));
-            }
+        for one in failed.iter().take(SHOWN) {
+            let line = one.mismatches.first().map(super::outcome::Mismatch::line).unwrap_or_default();
+            problem = problem.found(plain(&format!("{}: {line}", one.name)));
+        }
+        if failed.len() > SHOWN {
+            problem = problem.found(format!("{} more", failed.len() - SHOWN));
         }
         Err(Failure::from(problem))
     }

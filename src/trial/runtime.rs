@@ -13,7 +13,7 @@ use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Launched};
 
 /// How long an operation may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Those that are looked for, in the order for root. In a user name space of one user runc wants that
 /// user to be root; crun doesn't.
@@ -56,7 +56,13 @@ impl Runtime {
 
     /// Asks a program what it is.
     fn ask(program: &str, root: bool) -> std::result::Result<Self, String> {
-        let answer = host::ask(program, &["--version"], b"", PATIENCE).map_err(|error| error.to_string())?;
+        let found = (!program.contains('/')).then(|| host::find_program(program));
+        let program = match found {
+            None => program.to_owned(),
+            Some(None) => return Err("it is nowhere in PATH".to_owned()),
+            Some(Some(path)) => path.display().to_string(),
+        };
+        let answer = host::ask(&program, &["--version"], b"", PATIENCE).map_err(|error| error.to_string())?;
         let text = String::from_utf8_lossy(&answer.stdout).into_owned();
         let line: String = text.lines().next().unwrap_or_default().chars().take(100).collect();
         if !answer.success || line.trim().is_empty() {
@@ -66,7 +72,7 @@ impl Runtime {
         let lower = text.to_lowercase();
         let seccomp = lower.contains("seccomp") && !lower.contains("-seccomp");
         let line = line.chars().filter(|letter| !letter.is_control()).collect();
-        Ok(Self { program: program.to_owned(), make, version: line, seccomp, root })
+        Ok(Self { program, make, version: line, seccomp, root })
     }
 
     pub(super) fn is_runc(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What is attached to an image: bundles, and the statements in them.
 
-use crate::attest::{PAYLOAD_TYPE, Statement};
+use crate::attest::{CONTENTS_POLICY, PAYLOAD_TYPE, Statement, TEST_RESULT, read_policy_result};
 use crate::diag::{Problem, Result, codes};
 use crate::ident::BlobDigest;
 use crate::image::{Image, Referrer};
@@ -17,6 +17,16 @@ pub struct Attached {
     pub bundle: Bundle,
     /// What it says.
     pub statement: Statement,
+}
+
+impl Attached {
+    /// What kind of thing it says: its predicate type, and of tests' results, whether it is that of the
+    /// contents policy.
+    pub fn kind(&self) -> &str {
+        let kind = self.statement.predicate_type.as_str();
+        let contents = kind == TEST_RESULT && read_policy_result(&self.statement.predicate).is_some();
+        if contents { CONTENTS_POLICY } else { kind }
+    }
 }
 
 /// Whether a referrer holds a bundle.

@@ -108,7 +108,7 @@ fn check_statements(
             report.add("files", &about.name, check_listing(about, kind, predicate, present));
         }
     }
-    for result in of_kind(attest::TEST_RESULT).filter_map(attest::read_policy_result) {
+    for result in of_kind(attest::CONTENTS_POLICY).filter_map(attest::read_policy_result) {
         report.add("contents", &about.name, check_contents(&result));
     }
     if !policy.builders.is_empty() && of_kind(attest::PROVENANCE).next().is_none() {

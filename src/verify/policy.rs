@@ -77,7 +77,7 @@ impl Policy {
             None => Self::default().require,
             Some(words) => words
                 .iter()
-                .map(|word| attest::kind(word).ok_or_else(|| format!("`{word}` is no type of statement")))
+                .map(|word| kind(word).ok_or_else(|| format!("`{word}` is no type of statement")))
                 .collect::<std::result::Result<_, _>>()?,
         };
         Ok(Self {
@@ -88,6 +88,12 @@ impl Policy {
             require,
         })
     }
+}
+
+/// The kind of statement that a word means.
+fn kind(word: &str) -> Option<String> {
+    let own = (word == attest::CONTENTS_POLICY).then(|| word.to_owned());
+    own.or_else(|| attest::kind(word))
 }
 
 #[cfg(test)]

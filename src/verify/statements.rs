@@ -66,7 +66,7 @@ pub fn trusted(
                 continue;
             }
         };
-        let kind = attached.statement.predicate_type.clone();
+        let kind = attached.kind().to_owned();
         match signer(&attached.bundle, keys) {
             Err(problem) => drop(foreign.insert(kind, problem)),
             Ok(_) if !attached.statement.is_about(&about.digest) => {

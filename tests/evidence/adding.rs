@@ -168,7 +168,7 @@ fn a_statement_is_attached_in_a_registry() {
     requires(&signed, &reference, "openvex").ok();
     requires(&signed, &format!("{to}/made@{}", signed.image.platform("amd64")), "openvex").ok();
     let list = registry.manifest("team/made", &signed.image.index().replace(':', "-")).unwrap();
-    assert_eq!(list["manifests"].as_array().unwrap().len(), 5);
+    assert_eq!(list["manifests"].as_array().unwrap().len(), 6);
     signed.sandbox.hardpan(&["pull", &reference, "--out", "pulled"]).ok();
     requires(&signed, "pulled", "openvex").ok();
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::signed::{HEAD, RECIPE, Signed, hello, world};
 use crate::support::{Deb, Hand, MTIME, World, sha256_hex};
-use crate::{CLOSURE, CYCLONEDX, PROVENANCE, SIGN, SPDX, image, json, list, one};
+use crate::{CLOSURE, CYCLONEDX, PROVENANCE, SIGN, SPDX, TEST_RESULT, image, json, list, one};
 
 fn predicate(signed: &Signed) -> Value {
     signed.image.statement(PROVENANCE, &signed.image.index()).statement["predicate"].clone()
@@ -37,7 +37,7 @@ fn statements_are_in_toto_statements_about_what_they_are_attached_to_and_signed_
             .map(|subject| format!("sha256:{}", subject["digest"]["sha256"].as_str().unwrap()))
             .collect();
         assert!(digests.contains(&attached.subject));
-        let all = attached.kind == PROVENANCE;
+        let all = [PROVENANCE, TEST_RESULT].contains(&attached.kind.as_str());
         assert_eq!(digests, if all { signed.image.subjects() } else { vec![attached.subject.clone()] });
         if attached.kind == SIGN {
             assert_eq!(statement["predicate"], json!({}));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::signed::{Signed, trusted, world};
 use crate::support::{Hand, MTIME, Output, Registry, Sandbox};
-use crate::{CLOSURE, CYCLONEDX, PROVENANCE, SPDX, image, list};
+use crate::{CLOSURE, CYCLONEDX, PROVENANCE, SPDX, TEST_RESULT, image, list};
 
 fn publish(sandbox: &Sandbox, registry: &Registry, image: &str, more: &[&str]) -> Output {
     let to = format!("{}/team", registry.host());
@@ -135,7 +135,8 @@ fn the_older_form_of_attestations_holds_the_same_envelopes() {
         }
         kinds.sort();
         let closure = (digest != signed.image.index()).then_some(CLOSURE);
-        let wanted: Vec<&str> = [CYCLONEDX].into_iter().chain(closure).chain([PROVENANCE, SPDX]).collect();
+        let others = [TEST_RESULT, PROVENANCE, SPDX];
+        let wanted: Vec<&str> = [CYCLONEDX].into_iter().chain(closure).chain(others).collect();
         assert_eq!(kinds, wanted);
     }
 }

@@ -58,8 +58,12 @@ fn archives_of_every_kind_are_stripped_picked_and_placed() {
 #[test]
 fn without_strip_and_pick_everything_is_taken() {
     let bytes = compress(Codec::Gzip, &tar().build());
-    let (world, _server, _files) =
-        world("tool.tgz", &bytes, &sha256_hex(&bytes), "format = \"tar.gz\"\nowner = \"5:6\"");
+    let (world, _server, _files) = world(
+        "tool.tgz",
+        &bytes,
+        &sha256_hex(&bytes),
+        "format = \"tar.gz\"\nowner = \"5:6\"\n[users]\nx = { uid = 5, gid = 6 }",
+    );
     world.build(&[]).ok();
     let image = world.image();
     assert_eq!(image.text("/opt/tool/tool-1.0/doc/manual"), "read");

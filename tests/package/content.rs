@@ -13,7 +13,7 @@ fn extended_attributes_are_kept() {
     let world = takes(&deb);
     // Capabilities are power, as set-id bits are: they stay where the recipe says so.
     assert_eq!(world.image().item("/usr/bin/hello").xattrs["user.note"], b"line\nline\0end");
-    world.recipe("capabilities = [\"/usr/bin/hello\"]\ndebian.packages = [\"hello\"]\n");
+    world.recipe("capabilities = [\"/usr/bin/hello\"]\npolicy.allow.setuid = \"a test\"\ndebian.packages = [\"hello\"]\n");
     world.build(&[]).ok();
     let image = world.image();
     let xattrs = &image.item("/usr/bin/hello").xattrs;
@@ -70,7 +70,7 @@ fn set_id_bits_are_gone_unless_the_recipe_says_so() {
 #[test]
 fn set_id_bits_are_there_where_the_recipe_says_so() {
     let world = set_id();
-    world.recipe("debian.packages.hello = \"all\"\nmodes.\"/usr/bin/su\" = \"4755\"\n");
+    world.recipe("debian.packages.hello = \"all\"\nmodes.\"/usr/bin/su\" = \"4755\"\npolicy.allow.setuid = \"a test\"\n");
     world.build(&[]).ok();
     let mode = |path: &str| world.image().item(path).mode & 0o7777;
     assert_eq!((mode("/usr/bin/su"), mode("/usr/bin/wall")), (0o4755, 0o755));
@@ -80,7 +80,7 @@ fn set_id_bits_are_there_where_the_recipe_says_so() {
 fn owners_are_kept_and_the_recipe_may_change_them() {
     let deb = hello().file("/usr/bin/a", "x", 0o755).owner(12, 34).file("/usr/bin/b", "x", 0o755).owner(5, 6);
     let world = crate::world(deb.build());
-    world.recipe("debian.packages.hello = \"all\"\nowners.\"/usr/bin/b\" = \"7:8\"\n");
+    world.recipe("debian.packages.hello = \"all\"\nowners.\"/usr/bin/b\" = \"7:8\"\npolicy.allow.unowned = \"a test\"\n");
     world.build(&[]).ok();
     let owner = |path: &str| world.image().item(path).owner;
     assert_eq!((owner("/usr/bin/a"), owner("/usr/bin/b")), ((12, 34), (7, 8)));

@@ -161,7 +161,7 @@ fn statements_are_attached_to_each() {
     all(&elsewhere, &["--as", "checker.pem", "--attach"]).exits(6);
     for (name, result) in [("a-good", "PASSED"), ("b-differs", "FAILED"), ("d-good", "PASSED")] {
         let layout = Layout(elsewhere.sandbox.path(format!("all/{name}")));
-        let attached = layout.statement(TEST_RESULT, &layout.index());
+        let attached = layout.result(&layout.index());
         assert_eq!(attached.statement["predicate"]["result"], result, "{name}");
     }
     let broken = Layout(elsewhere.sandbox.path("all/c-broken"));
@@ -258,5 +258,5 @@ fn all_that_is_published_below_a_prefix_is_built_again() {
     let reference = format!("{}/made:latest", to("good"));
     sandbox.hardpan(&["pull", &reference, "--out", "pulled"]).ok();
     let pulled = Layout(sandbox.path("pulled"));
-    assert_eq!(pulled.statement(TEST_RESULT, &pulled.index()).statement["predicate"]["result"], "PASSED");
+    assert_eq!(pulled.result(&pulled.index()).statement["predicate"]["result"], "PASSED");
 }

@@ -103,7 +103,7 @@ fn a_result_is_attached_and_a_policy_that_asks_for_it_is_met() {
     verify().ok();
     let layout = elsewhere.made();
     for subject in layout.subjects() {
-        let attached = layout.statement(TEST_RESULT, &subject);
+        let attached = layout.result(&subject);
         signed(&layout.bytes(&attached.bundle), &checker());
         let listed = document(&out)["statements"].to_string();
         assert!(listed.contains(&attached.manifest), "{listed}");
@@ -179,8 +179,7 @@ fn a_summary_is_attached_beside_the_result() {
     elsewhere.rebuild(&["--as", "checker.pem", "--vsa", "speaker.pem", "--attach"]).ok();
     let layout = elsewhere.made();
     for subject in layout.subjects() {
-        let (result, summary) =
-            (layout.statement(TEST_RESULT, &subject), layout.statement(SUMMARY, &subject));
+        let (result, summary) = (layout.result(&subject), layout.statement(SUMMARY, &subject));
         signed(&layout.bytes(&result.bundle), &checker());
         signed(&layout.bytes(&summary.bundle), &Hand::new(6));
     }

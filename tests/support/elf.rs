@@ -1,5 +1,6 @@
 //! Tiny ELF files (System V ABI, "Object Files"): what a loader reads, and no sections at all, as in
-//! files that were stripped to the bone.
+//! files that were stripped to the bone. Only a file that calls functions has the two sections that
+//! name them.
 
 /// Machine number of x86-64.
 pub const X86_64: u16 = 62;
@@ -28,8 +29,11 @@ pub struct Elf {
     entries: Vec<(u64, String)>,
     /// Versions needed, each with the library that it is of.
     needed_versions: Vec<(String, String)>,
+    /// Which of these may be missing, by their places.
+    weak: Vec<usize>,
     versions: Vec<String>,
     note: Option<String>,
+    calls: Vec<String>,
 }
 
 /// The parts whose places in the file depend on one another.
@@ -59,8 +63,17 @@ const DT_VERNEEDNUM: u64 = 0x6fff_ffff;
 impl Elf {
     /// A file that needs nothing.
     pub fn new(machine: u16, kind: ElfKind) -> Self {
-        let (needed_versions, versions) = (Vec::new(), Vec::new());
-        Self { machine, kind, interp: None, entries: Vec::new(), needed_versions, versions, note: None }
+        Self {
+            machine,
+            kind,
+            interp: None,
+            entries: Vec::new(),
+            needed_versions: Vec::new(),
+            weak: Vec::new(),
+            versions: Vec::new(),
+            note: None,
+            calls: Vec::new(),
+        }
     }
 
     fn entry(mut self, tag: u64, text: &str) -> Self {
@@ -91,6 +104,18 @@ impl Elf {
     /// A version of symbols that it must find in a library.
     pub fn needs_version(mut self, library: &str, version: &str) -> Self {
         self.needed_versions.push((library.into(), version.into()));
+        self
+    }
+
+    /// A version of symbols that it uses if the library has it.
+    pub fn may_need_version(mut self, library: &str, version: &str) -> Self {
+        self.weak.push(self.needed_versions.len());
+        self.needs_version(library, version)
+    }
+
+    /// A function that it takes from a library, named in a section as the linker would.
+    pub fn calls(mut self, function: &str) -> Self {
+        self.calls.push(function.into());
         self
     }
 
@@ -133,7 +158,8 @@ impl Elf {
         let plan = Plan { base, interp: at, strings: after, dynamic, code, needs, has, note };
         let tags = self.dynamic(&plan, strings.len() as u64, &offsets);
         let size = note + noted.len() as u64;
-        let mut out = self.header(&plan, headers);
+        let sections = self.sections(size.next_multiple_of(8));
+        let mut out = self.header(&plan, headers, sections.as_ref().map_or(0, |(at, _)| *at));
         out.extend(self.program_headers(&plan, size, tags.len() as u64));
         out.extend(interp);
         out.extend(strings);
@@ -142,7 +168,43 @@ impl Elf {
         out.extend(self.code());
         out.resize(usize::try_from(needs).expect("small"), 0);
         out.extend([needed, had, noted].concat());
+        if let Some((_, sections)) = sections {
+            out.resize(out.len().next_multiple_of(8), 0);
+            out.extend(sections);
+        }
         out
+    }
+
+    /// Symbols (`Elf64_Sym`), their names, and the headers of both sections behind an empty one
+    /// (`Elf64_Shdr`), for the place `at`; and where the headers begin.
+    fn sections(&self, at: u64) -> Option<(u64, Vec<u8>)> {
+        if self.calls.is_empty() {
+            return None;
+        }
+        let mut names = vec![0];
+        // The first symbol is none. The others are functions that others have (`STB_GLOBAL`, `STT_FUNC`).
+        let mut symbols = vec![0; 24];
+        for name in &self.calls {
+            symbols.extend(word(names.len() as u64));
+            symbols.extend([0x12, 0, 0, 0]);
+            symbols.extend([0; 16]);
+            names.extend(name.bytes().chain([0]));
+        }
+        names.resize(names.len().next_multiple_of(8), 0);
+        let (first, second) = (symbols.len() as u64, names.len() as u64);
+        let header = |kind: u64, at: u64, size: u64, link: u64, info: u64, each: u64| {
+            let mut out = [word(0), word(kind)].concat();
+            out.extend([0_u64, 0, at, size].map(u64::to_le_bytes).concat());
+            out.extend([word(link), word(info)].concat());
+            out.extend([1_u64, each].map(u64::to_le_bytes).concat());
+            out
+        };
+        let headers = [
+            header(0, 0, 0, 0, 0, 0),
+            header(11, at, first, 2, 1, 24),
+            header(3, at + first, second, 0, 0, 0),
+        ];
+        Some((at + first + second, [symbols, names, headers.concat()].concat()))
     }
 
     fn tag_count(&self) -> u64 {
@@ -162,7 +224,8 @@ impl Elf {
             let next: u32 = if at + 1 == self.needed_versions.len() { 0 } else { 32 };
             out.extend([1_u16.to_le_bytes(), 1_u16.to_le_bytes()].concat());
             out.extend([file, 16_u32.to_le_bytes(), next.to_le_bytes()].concat());
-            out.extend([[0; 4], [0; 4], name, [0; 4]].concat());
+            let flags: u64 = if self.weak.contains(&at) { 2 } else { 0 };
+            out.extend([[0; 4], word(flags), name, [0; 4]].concat());
         }
         out
     }
@@ -230,19 +293,21 @@ impl Elf {
         tags.iter().flat_map(|(tag, value)| [tag.to_le_bytes(), value.to_le_bytes()].concat()).collect()
     }
 
-    fn header(&self, plan: &Plan, headers: u64) -> Vec<u8> {
+    fn header(&self, plan: &Plan, headers: u64, sections: u64) -> Vec<u8> {
         // 64 bits, little-endian, version 1.
         let mut out = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
         let kind: u16 = if self.kind == ElfKind::Exec { 2 } else { 3 };
         out.extend(kind.to_le_bytes());
         out.extend(self.machine.to_le_bytes());
         out.extend(1_u32.to_le_bytes());
-        for field in [plan.base + plan.code, HEADER, 0] {
+        for field in [plan.base + plan.code, HEADER, sections] {
             out.extend(field.to_le_bytes());
         }
         out.extend(0_u32.to_le_bytes());
         let count = u16::try_from(headers).expect("three at most");
-        for field in [64, 56, count, 64, 0, 0] {
+        // The names of sections are nowhere but in the table of strings that is there.
+        let (sections, names) = if sections == 0 { (0, 0) } else { (3, 2) };
+        for field in [64, 56, count, 64, sections, names] {
             out.extend(field.to_le_bytes());
         }
         out

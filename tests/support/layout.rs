@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use super::hand::BUNDLE_TYPE;
 use super::index::sha256_hex;
 
+const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
+
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A layout folder.
@@ -140,6 +142,15 @@ impl Layout {
     pub fn statement(&self, kind: &str, subject: &str) -> Attached {
         let mut all = self.of_kind(kind, subject);
         assert_eq!(all.len(), 1, "{kind} about {subject}");
+        all.remove(0)
+    }
+
+    /// The one result of a test about a subject, beside that of the contents policy, which is in each build.
+    #[track_caller]
+    pub fn result(&self, subject: &str) -> Attached {
+        let mut all = self.of_kind(TEST_RESULT, subject);
+        all.retain(|attached| attached.statement["predicate"]["contentsPolicy"].is_null());
+        assert_eq!(all.len(), 1, "results about {subject}");
         all.remove(0)
     }
 

@@ -28,7 +28,7 @@ pub const RECIPE: &str = "[debian.packages]\nhello = \"all\"\ndata = \"all\"\n\
 
 /// The beginning of the recipe.
 pub const HEAD: &str = "name = \"made\"\nsummary = \"made for tests\"\nplatforms = [\"linux/amd64\", \"linux/arm64\"]\n\
-    tags = [\"{version}\", \"1\", \"latest\"]\nversion-of = \"hello\"\nsource = \"https://git.example.org/images\"\n\
+    tags = [\"{version}\", \"1\", \"latest\"]\nversion-of = \"hello\"\nimage.user = 1000\nsource = \"https://git.example.org/images\"\n\
     debian.archives.made = { suites = [\"trixie\"], keys = [\"made.asc\"], origin = \"Made\", label = \"Made\" }\n";
 
 /// The trusted key.

@@ -49,11 +49,12 @@ impl World {
         self.sandbox.write("made.asc", self.archive.key().armored_public());
     }
 
-    /// The head of each recipe: its name, its platform, its archive.
+    /// The head of each recipe: its name, its platform, its archive, and why it may run as root.
     pub fn head(name: &str) -> String {
         format!(
             "name = \"{name}\"\nplatforms = [\"linux/amd64\"]\ntags = [\"1\"]\n\
-             debian.archives.made = {{ suites = [\"trixie\"], keys = [\"made.asc\"], origin = \"Made\", label = \"Made\" }}\n"
+             debian.archives.made = {{ suites = [\"trixie\"], keys = [\"made.asc\"], origin = \"Made\", label = \"Made\" }}\n\
+             policy.allow.root = \"it is a test\"\n"
         )
     }
 

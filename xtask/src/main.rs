@@ -5,7 +5,6 @@
 mod bench;
 mod ci;
 mod process;
-mod sizes;
 mod tidy;
 mod tools;
 mod verbs;

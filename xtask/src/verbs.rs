@@ -3,10 +3,12 @@
 //! What only `bench` needs (the library itself, codecs) is behind a feature, so that `ci` and `tidy`
 //! build in a second and can say what is wrong even when the library does not compile.
 
+mod sizes;
+
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::{ci, sizes, tidy};
+use crate::{ci, tidy};
 
 const USAGE: &str = "\
 usage: cargo xtask VERB

@@ -2,7 +2,7 @@
 //! that fails is told at the end, and stops only what stands on it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -23,8 +23,9 @@ struct Task<'a> {
 /// What came of it.
 enum Outcome {
     Made(Box<Made>),
-    Failed(Failure),
-    /// What it stands on failed: that one's name.
+    /// It went wrong: its own name, and why.
+    Failed(String, Failure),
+    /// What it stands on went wrong: that one's name.
     NotTried(String),
 }
 
@@ -38,6 +39,12 @@ pub(super) fn run(
     let watch = Stopwatch::start();
     let catalog = open(args, folders)?;
     let tasks = tasks(&catalog, args.variant.as_deref());
+    if let (true, Some(revision)) = (tasks.is_empty(), &args.changed_since) {
+        if !global.quiet {
+            print::error(&format!("{:>12} no recipe has changed since `{revision}`", "Nothing"));
+        }
+        return Ok(());
+    }
     let after = after(&catalog, &tasks);
     // Each image may use all threads: the last one that is left has the machine for itself.
     let outcomes = host::in_order(context.jobs, &after, |at, below: &[&Outcome]| {
@@ -71,6 +78,9 @@ fn open(args: &Args, folders: &[PathBuf]) -> Result<Catalog> {
         return Err(problem.help("such as `hardpan build --all recipes`").into());
     };
     let catalog = Catalog::open(folder)?;
+    if let Some(variant) = &args.variant {
+        check_variant(&catalog, folder, variant)?;
+    }
     match &args.changed_since {
         None => Ok(catalog),
         Some(revision) => {
@@ -78,6 +88,23 @@ fn open(args: &Args, folders: &[PathBuf]) -> Result<Catalog> {
             Ok(catalog.only(&wanted))
         }
     }
+}
+
+/// A variant must be one of some recipe: a misspelt one would build nothing and call that a success.
+fn check_variant(catalog: &Catalog, folder: &Path, wanted: &str) -> Result<()> {
+    let families = catalog.entries.iter().filter_map(|entry| entry.family.as_ref().ok());
+    let all: BTreeSet<String> = families.flat_map(crate::recipe::Family::variants).collect();
+    if all.contains(wanted) {
+        return Ok(());
+    }
+    let what = format!("no recipe in `{}` has a variant `{wanted}`", folder.display());
+    let known: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
+    let help = if known.is_empty() {
+        "they have none at all".to_owned()
+    } else {
+        format!("they have {}", known.join(", "))
+    };
+    Err(Problem::new(codes::AMENDMENT, what).help(help).into())
 }
 
 /// The images of all recipes: each recipe and its variants, or of those that have it, one variant.
@@ -112,22 +139,20 @@ fn one(
     below: &[&Outcome],
     signer: Option<&dyn Signer>,
 ) -> Outcome {
-    let family = match &task.entry.family {
-        Ok(family) => family,
-        Err(failure) => return Outcome::Failed(failure.clone()),
+    match &task.entry.family {
+        Ok(_) => {}
+        Err(failure) => return Outcome::Failed(task.name(), failure.clone()),
     };
     // A variant may be fine where the default, which is the last before it, is not.
     let own = usize::from(task.variant.is_some() && args.variant.is_none());
     let recipes = &below[..below.len().saturating_sub(own)];
-    if recipes.iter().any(|outcome| !matches!(outcome, Outcome::Made(_))) {
-        let names = family.parent_paths();
-        let name = names.last().and_then(|path| path.file_stem()).unwrap_or_default();
-        return Outcome::NotTried(name.to_string_lossy().into_owned());
+    if let Some(culprit) = recipes.iter().find_map(|outcome| outcome.culprit()) {
+        return Outcome::NotTried(culprit.to_owned());
     }
     let job = Job { recipe: &task.entry.path, variant: task.variant.as_deref() };
     match make(args, context, &job, signer) {
         Ok(made) => Outcome::Made(Box::new(made)),
-        Err(failure) => Outcome::Failed(failure),
+        Err(failure) => Outcome::Failed(task.name(), failure),
     }
 }
 
@@ -143,8 +168,16 @@ impl Outcome {
         match self {
             Self::Made(made) if made.changed => "built",
             Self::Made(_) => "unchanged",
-            Self::Failed(_) => "failed",
+            Self::Failed(..) => "failed",
             Self::NotTried(_) => "not tried",
+        }
+    }
+
+    /// Who stops what stands on it.
+    fn culprit(&self) -> Option<&str> {
+        match self {
+            Self::Made(_) => None,
+            Self::Failed(name, _) | Self::NotTried(name) => Some(name),
         }
     }
 }
@@ -154,7 +187,7 @@ fn say(context: &Context, task: &Task, outcome: &Outcome) {
     match outcome {
         Outcome::Made(made) if made.changed => context.progress.say("Built", &task.name()),
         Outcome::Made(_) => {}
-        Outcome::Failed(failure) => {
+        Outcome::Failed(_, failure) => {
             let first = failure.problems().first().map(|problem| problem.message.clone());
             context.progress.say("Failed", &format!("{}: {}", task.name(), first.unwrap_or_default()));
         }
@@ -203,7 +236,7 @@ fn totals(outcomes: &[Outcome], seconds: f64) -> String {
 fn json_row(task: &Task, outcome: &Outcome, signer: Option<&dyn Signer>) -> Value {
     let mut row = match outcome {
         Outcome::Made(made) => json_summary(made, signer),
-        Outcome::Failed(failure) => {
+        Outcome::Failed(_, failure) => {
             json!({ "problems": failure.problems().iter().map(print::problem_json).collect::<Vec<_>>() })
         }
         Outcome::NotTried(below) => json!({ "because": below }),
@@ -218,7 +251,7 @@ fn json_row(task: &Task, outcome: &Outcome, signer: Option<&dyn Signer>) -> Valu
 fn failure(tasks: &[Task], outcomes: Vec<Outcome>) -> Result<()> {
     let mut problems: Vec<Problem> = Vec::new();
     for (task, outcome) in tasks.iter().zip(outcomes) {
-        if let Outcome::Failed(failure) = outcome {
+        if let Outcome::Failed(_, failure) = outcome {
             let own = failure.into_problems().into_iter();
             problems.extend(own.map(|problem| problem.fact("image", task.name())));
         }

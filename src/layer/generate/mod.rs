@@ -27,6 +27,7 @@ use crate::source::ContentReader;
 pub(super) use certificates::packaged;
 pub(super) use ldcache::library_folders;
 pub(super) use locales::add as locales;
+pub(super) use nsswitch::say as name_services;
 pub(super) use timezones::keep as timezones;
 
 /// Runs the generators that look at a whole tree. `certificates` were read before paths were dropped.

@@ -13,6 +13,13 @@ const FILE: &str = "/etc/nsswitch.conf";
 /// Where nothing is said.
 const DEFAULT: [(&str, &str); 3] = [("passwd", "files"), ("group", "files"), ("hosts", "files dns")];
 
+/// Writes it if the recipe says something.
+pub(in crate::layer) fn say(work: &mut Work) {
+    if !work.recipe.system.nsswitch.is_empty() {
+        add(work);
+    }
+}
+
 /// Writes it if the recipe says something, or libc comes with it and nobody wrote it.
 pub(super) fn add(work: &mut Work) {
     let said = &work.recipe.system.nsswitch;

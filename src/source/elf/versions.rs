@@ -34,7 +34,8 @@ pub(super) fn needed<'a>(
             if half(&record, 4) & WEAK == 0 {
                 own.insert(name(word(&record, 8))?);
             }
-            aux += u64::from(next(word(&record, 12))?);
+            let Some(step) = next(word(&record, 12)) else { break };
+            aux += u64::from(step);
         }
         let Some(step) = next(word(&record, 12)) else { break };
         at += u64::from(step);

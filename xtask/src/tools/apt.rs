@@ -7,10 +7,12 @@ use super::python;
 use crate::process::{find, program, show_and_run};
 
 /// What the outside tests start, and the Debian package that it is in.
-const OUTSIDE: [(&str, &str); 22] = [
+const OUTSIDE: [(&str, &str); 24] = [
     ("skopeo", "skopeo"),
     ("umoci", "umoci"),
     ("runc", "runc"),
+    ("crun", "crun"),
+    ("busybox", "busybox-static"),
     ("docker-registry", "docker-registry"),
     ("docker", "docker.io"),
     ("dockerd", "docker.io"),
