@@ -86,14 +86,17 @@ fn tables_of_versions_that_lead_out_of_the_file_end_there() {
 fn chains_of_versions_that_come_back_to_themselves_end() {
     let whole = user().build();
     let table = value_of(&whole, VERNEED);
-    let table =
-        usize::try_from(u64::from_le_bytes(whole[table..][..8].try_into().expect("eight"))).expect("small");
-    // Links only go forwards, so a circle is one record again and again: many versions, each a byte on.
+    let table = u64::from_le_bytes(whole[table..][..8].try_into().expect("eight bytes"));
+    // Links only lead forwards, so a circle is the same records again and again: here each record says
+    // that its versions are all that follow it. What is read as its number of versions, as the library's
+    // name and as the way to the first version is a version's own mark, name and next one, too.
+    let fields = [0xffff_0001_u32, 2, 16, 16].map(u32::to_le_bytes).concat();
     let mut bytes = with_tag(&user(), VERNEEDNUM, u64::MAX);
-    set(&mut bytes, table + 2, &u16::MAX.to_le_bytes());
-    set(&mut bytes, table + 12, &1_u32.to_le_bytes());
-    set(&mut bytes, table + 28, &1_u32.to_le_bytes());
-    bytes.resize(bytes.len() + (1 << 20), 1);
+    bytes.truncate(usize::try_from(table).expect("small"));
+    bytes.extend(fields.repeat(1 << 17));
+    let length = bytes.len() as u64;
+    // The first program header is that of the whole file: its lengths there and in memory.
+    set(&mut bytes, 64 + 32, &[length.to_le_bytes(), length.to_le_bytes()].concat());
     survives(bytes);
 }
 

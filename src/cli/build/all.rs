@@ -139,9 +139,8 @@ fn one(
     below: &[&Outcome],
     signer: Option<&dyn Signer>,
 ) -> Outcome {
-    match &task.entry.family {
-        Ok(_) => {}
-        Err(failure) => return Outcome::Failed(task.name(), failure.clone()),
+    if let Err(failure) = &task.entry.family {
+        return Outcome::Failed(task.name(), failure.clone());
     }
     // A variant may be fine where the default, which is the last before it, is not.
     let own = usize::from(task.variant.is_some() && args.variant.is_none());

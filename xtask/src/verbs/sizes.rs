@@ -102,7 +102,8 @@ fn table(own: &[Own], peers: &BTreeMap<String, Peer>) -> String {
                     |---|---|---|---|---|---|\n"
         .to_owned();
     for image in own {
-        let peer = peers.get(&image.name);
+        // What was never measured is not shown.
+        let peer = peers.get(&image.name).filter(|peer| peer.bytes > 0);
         let (size, packages) = peer.map_or_else(
             || ("–".to_owned(), "–".to_owned()),
             |peer| (megabytes(peer.bytes), peer.packages.to_string()),
