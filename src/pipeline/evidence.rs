@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Built, Context, Finished, provenance};
 use crate::attest::{self, Builder, Reasons, Subject, write_statement};
@@ -191,8 +192,14 @@ fn sign_all(
         let one = std::slice::from_ref(&all[subject]);
         statements.push((kind, write_statement(one, kind, &bytes), vec![subject]));
     }
+    // A service that does not answer is not asked again for each of the others.
+    let failed = AtomicBool::new(false);
     let signed = host::side_by_side(context.jobs, &statements, |(kind, statement, about)| {
-        let content = store_bundle(&context.store, attesting.signer, statement)?;
+        if failed.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        let content = store_bundle(&context.store, attesting.signer, statement)
+            .inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
         Ok(about.iter().map(|at| attach(&subjects[*at].1, kind, &content)).collect::<Vec<_>>())
     });
     let signed: Result<Vec<Vec<Artifact>>> = signed.into_iter().collect();
