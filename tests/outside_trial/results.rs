@@ -16,8 +16,6 @@ run   = ["BOX", "false"]
 const OWN: &str = "\n[[test]]\nname = \"its own\"\nstdout = \"from cmd\"\n\
     [variant.dev]\nremove.test = [\"its own\"]\nadd.test = [{ name = \"of dev\", stdout = \"from cmd\" }]\n";
 
-const KIND: &str = "https://in-toto.io/attestation/test-result/v0.1";
-
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
@@ -58,18 +56,18 @@ fn a_result_is_signed_and_attached_to_the_platform_that_was_run() {
     let stage = Stage::new();
     let value = json(&stage.test("[[test]]\nname = \"one\"\n", &["--json", "--attest"]).ok().stdout);
     let layout = stage.layout();
-    let attached = layout.statement(KIND, &layout.platform("amd64"));
+    let attached = layout.result(&layout.platform("amd64"));
     assert_eq!(value["referrers"], json!([attached.manifest]));
     let predicate = &attached.statement["predicate"];
     assert_eq!(predicate["result"], "PASSED");
     assert_eq!(predicate["passedTests"], json!(["one"]));
     assert_eq!(predicate["ran"]["platform"], "linux/amd64");
     assert_eq!(predicate["configuration"][0]["name"], "recipe");
-    assert!(layout.of_kind(KIND, &layout.index()).is_empty());
+    assert!(layout.results(&layout.index()).is_empty());
     stage.world.sandbox.hardpan(&["verify", "out/made"]).ok();
     // A failure is said as well, and changes nothing of the exit code.
     stage.test(TESTS, &["--attest"]).exits(6);
-    let all = layout.of_kind(KIND, &layout.platform("amd64"));
+    let all = layout.results(&layout.platform("amd64"));
     let results: Vec<&Value> = all.iter().map(|one| &one.statement["predicate"]["result"]).collect();
     assert!(results.contains(&&json!("FAILED")) && results.len() == 2, "{results:?}");
 }

@@ -102,7 +102,16 @@ fn outside(root: &Path) -> Result<Ended, String> {
         return if counted_on() { Err(why) } else { Ok(Ended::LeftOut(why)) };
     }
     let mut command = cargo(root);
-    command.args(["test", "--locked", "--test", "outside*", "--", "--include-ignored", "--test-threads=1"]);
+    command.args([
+        "test",
+        "--locked",
+        "--no-fail-fast",
+        "--test",
+        "outside*",
+        "--",
+        "--include-ignored",
+        "--test-threads=1",
+    ]);
     show_and_run(command.env("HARDPAN_OUTSIDE", "1"))?;
     // One test of keyless signing asks cosign too; the services that it takes are those of its neighbours.
     step(root, &["test", "--locked", "--test", "keyless", "outside::", "--", "--ignored"])
