@@ -7,6 +7,7 @@
 
 mod evidence;
 mod gather;
+mod held;
 mod image;
 mod layers;
 mod pin;
@@ -22,12 +23,13 @@ use crate::diag::{Problem, Result};
 use crate::fetch::Mirrors;
 use crate::host::{self, Client, Progress};
 use crate::ident::{Epoch, Platform};
-use crate::layer::{self, Inventory};
+use crate::layer::Inventory;
 use crate::recipe::Family;
 use crate::store::Store;
 
 pub use evidence::{Attesting, attach, attest, store_bundle, with_others};
 pub use gather::Gathered;
+use held::Held;
 pub use image::{Built, built_tags, image};
 pub use layers::{Layers, RecipeLayers};
 pub use pin::{LockMode, Locks, PinReport, Pinned, pin};
@@ -82,14 +84,20 @@ pub struct Finished {
     pub pinned: Pinned,
     /// The layers of each platform.
     pub layers: Vec<Layers>,
-    /// What the image of each platform holds.
-    pub inventories: Vec<Inventory>,
     /// What should be said about it all the same.
     pub warnings: Vec<Problem>,
     /// What the kernel enforced while they were made.
     pub enforced: Vec<String>,
     /// What happened to locks on the way.
     pub report: PinReport,
+    held: Held,
+}
+
+impl Finished {
+    /// What the image of each platform holds; read when it is first asked for.
+    pub fn inventories(&self, context: &Context) -> Result<&[Inventory]> {
+        self.held.of(context, &self.layers)
+    }
 }
 
 /// Walks the street to the image's index; what is written where is the caller's business.
@@ -118,20 +126,9 @@ pub fn build(context: &Context, order: &Order) -> Result<Finished> {
         let built = image(&pinned, &layers, order.compression)?;
         Ok((layers, built))
     })?;
-    let inventories: Vec<Inventory> =
-        layers.iter().map(|layers| layers.inventory(context)).collect::<Result<_>>()?;
-    let mut warnings = warnings(&layers, &inventories);
+    let held = Held::default();
+    let mut warnings = held.warnings(context, &pinned.family, &layers)?;
     warnings.extend(image::unneeded_exceptions(&built));
     locks.commit()?;
-    Ok(Finished { order: order.clone(), built, pinned, layers, inventories, warnings, enforced, report })
-}
-
-/// The warnings of all platforms, each once.
-fn warnings(layers: &[Layers], inventories: &[Inventory]) -> Vec<Problem> {
-    let mut all = Vec::new();
-    for (layers, inventory) in layers.iter().zip(inventories) {
-        let new = layer::warnings(&layers.chain, inventory);
-        all.extend(new.into_iter().filter(|warning| !all.contains(warning)).collect::<Vec<_>>());
-    }
-    all
+    Ok(Finished { order: order.clone(), built, pinned, layers, warnings, enforced, report, held })
 }

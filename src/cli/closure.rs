@@ -11,7 +11,7 @@ use crate::canon::Compression;
 use crate::diag::Result;
 use crate::host::size;
 use crate::ident::{ImagePath, Platform};
-use crate::pipeline::{self, Finished, LockMode, Order};
+use crate::pipeline::{self, Context, Finished, LockMode, Order};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         super::lock::say(&finished.report);
         finished.warnings.iter().for_each(|warning| global.say(warning));
     }
-    let closure = Closure::of(&reasons(&finished));
+    let closure = Closure::of(&reasons(&context, &finished)?);
     if global.json {
         print::line(&closure.json(finished.built.name.as_str()).to_string());
     } else {
@@ -55,11 +55,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn reasons(finished: &Finished) -> Reasons {
+fn reasons(context: &Context, finished: &Finished) -> Result<Reasons> {
     let platform = finished.layers[0].chain.platform;
     let pins = finished.pinned.lock.packages.get(&platform);
     let version = |name: &_| Some(pins?.get(name)?.version.to_string());
-    Reasons::of(platform, &finished.inventories[0], version)
+    Ok(Reasons::of(platform, &finished.inventories(context)?[0], version))
 }
 
 /// A package, or what a recipe makes by itself.

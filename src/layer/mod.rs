@@ -35,4 +35,4 @@ pub use needs::{Edge, Need};
 pub use pack::{PackedLayer, pack};
 pub use split::{LayerPlan, split};
 pub use tree::{Data, Node, NodeKind, Origin, Reason, Tree};
-pub use warnings::warnings;
+pub use warnings::{WARNINGS_VERSION, warnings};

@@ -16,6 +16,9 @@ use crate::diag::{Problem, codes};
 use crate::ident::{ImagePath, PackageName};
 use crate::recipe::{ALIASES, Action, Chain, Command, PackageEntry, Take, TestStep};
 
+/// Raise it when what is warned about changes.
+pub const WARNINGS_VERSION: u32 = 1;
+
 const SHELLS: [&str; 4] = ["/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash", "/usr/bin/busybox"];
 const PROGRAMS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/games"];
 

@@ -66,7 +66,7 @@ pub fn attest(context: &Context, finished: &Finished, attesting: &Attesting) -> 
         return Ok(artifacts);
     }
     let subjects = subjects(finished);
-    let documents = documents(context, finished, &subjects, attesting);
+    let documents = documents(context, finished, &subjects, attesting)?;
     provenance.byproducts = documents
         .iter()
         .map(|document| {
@@ -141,8 +141,8 @@ fn documents(
     finished: &Finished,
     subjects: &[(Subject, Descriptor)],
     attesting: &Attesting,
-) -> Vec<Document> {
-    let bills = provenance::bills(finished);
+) -> Result<Vec<Document>> {
+    let bills = provenance::bills(context, finished)?;
     let mut formats: Vec<(&'static str, &'static str, Writer)> =
         vec![(attest::SPDX, "SPDX 2.3", sbom::spdx), (attest::CYCLONEDX, "CycloneDX 1.6", sbom::cyclonedx)];
     if attesting.spdx3 {
@@ -157,7 +157,7 @@ fn documents(
         bytes: write(&bills[*subject]),
     });
     documents.extend(reasons(&bills));
-    documents
+    Ok(documents)
 }
 
 /// Why each file is there, for each platform.

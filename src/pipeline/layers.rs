@@ -61,7 +61,7 @@ pub struct Layers {
     /// For each recipe what the contents policy finds in what it adds.
     pub findings: Vec<Findings>,
     /// For each recipe what its layers depend on: the key of their inventory.
-    keys: Vec<RecipeKey>,
+    pub(super) keys: Vec<RecipeKey>,
     /// How many layers were in the store already.
     pub reused: usize,
 }
@@ -167,7 +167,7 @@ fn findings_key(key: RecipeKey) -> Sha256 {
 
 impl Layers {
     /// What the image of this platform holds: what its recipes' layers hold, the upper over the lower.
-    pub fn inventory(&self, context: &Context) -> Result<Inventory> {
+    pub(super) fn inventory(&self, context: &Context) -> Result<Inventory> {
         let mut whole = Inventory::default();
         for key in &self.keys {
             let bytes = context.store.read_derived(INVENTORIES, &inventory_key(*key))?;

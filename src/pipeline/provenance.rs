@@ -37,7 +37,7 @@ pub(super) fn of(context: &Context, finished: &Finished, builder: Builder) -> Re
 }
 
 fn inputs(context: &Context, finished: &Finished) -> Result<BuildInputs> {
-    let mut recipes = recipe_texts(&finished.pinned.family)?;
+    let mut recipes = recipe_texts(&finished.pinned.family);
     let recipe = recipes.pop().expect("a family has a recipe");
     Ok(BuildInputs {
         recipe,
@@ -51,13 +51,9 @@ fn inputs(context: &Context, finished: &Finished) -> Result<BuildInputs> {
     })
 }
 
-fn recipe_texts(family: &Family) -> Result<Vec<BuildRecipe>> {
-    let paths = family.parent_paths().into_iter().chain([family.path().to_owned()]);
-    let read = |path: std::path::PathBuf| {
-        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(BuildRecipe { file, text: host::read_text(&path)? })
-    };
-    paths.map(read).collect()
+/// What was read is what was built: the files may have changed since.
+fn recipe_texts(family: &Family) -> Vec<BuildRecipe> {
+    family.texts().map(|(file, text)| BuildRecipe { file, text: text.to_owned() }).collect()
 }
 
 /// The files beside the recipes: what goes into the image, and the keys of further archives.
@@ -192,9 +188,9 @@ fn source_pins(finished: &Finished, chain: &Chain) -> BTreeMap<(String, String),
 }
 
 /// What is known of the index, and then of each platform.
-pub(super) fn bills(finished: &Finished) -> Vec<Bill> {
+pub(super) fn bills(context: &Context, finished: &Finished) -> Result<Vec<Bill>> {
     let built = &finished.built;
-    let held = finished.layers.iter().zip(&finished.inventories);
+    let held = finished.layers.iter().zip(finished.inventories(context)?);
     let platforms: Vec<(PlatformBill, Epoch)> = held
         .zip(built.platforms.iter().zip(&built.verdicts))
         .map(|((layers, inventory), (image, verdict))| {
@@ -216,7 +212,7 @@ pub(super) fn bills(finished: &Finished) -> Vec<Bill> {
     let whole = bill(built.digest(), None, all, newest);
     let each =
         platforms.into_iter().map(|(one, created)| bill(one.digest, Some(one.platform), vec![one], created));
-    std::iter::once(whole).chain(each).collect()
+    Ok(std::iter::once(whole).chain(each).collect())
 }
 
 fn platform_bill(
@@ -243,7 +239,7 @@ fn platform_bill(
 
 /// What the contents policy said of all platforms.
 pub(super) fn policy_result(context: &Context, finished: &Finished) -> Result<Vec<u8>> {
-    let texts = recipe_texts(&finished.pinned.family)?;
+    let texts = recipe_texts(&finished.pinned.family);
     let digest = |recipe: BuildRecipe| (recipe.file, Sha256::of(recipe.text.as_bytes()));
     let platforms = finished.layers.iter().map(|layers| layers.chain.platform);
     Ok(attest::policy_result(&PolicyResult {

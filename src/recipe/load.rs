@@ -50,6 +50,14 @@ impl Family {
         &self.path
     }
 
+    /// The name and the text of each recipe's file, as it was read; the one that extends nothing first.
+    pub fn texts(&self) -> impl Iterator<Item = (String, &str)> {
+        self.documents.iter().map(|document| {
+            let name = document.path().file_name().map(|name| name.to_string_lossy().into_owned());
+            (name.unwrap_or_default(), document.source.text.as_str())
+        })
+    }
+
     /// Where its lock is: beside it, with another ending.
     pub fn lock_path(&self) -> PathBuf {
         self.path.with_extension("lock")

@@ -2,20 +2,26 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 
 /// A pattern of image paths, or a plain path, which is a pattern that matches itself.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
-    matcher: GlobMatcher,
+    glob: Glob,
+    // Made when it is first asked: most recipes that are read are only compared with what is built.
+    matcher: OnceLock<GlobMatcher>,
 }
 
 impl Pattern {
     /// Whether the path (with its leading slash) matches.
     pub fn matches(&self, path: &str) -> bool {
-        self.matcher.is_match(path)
+        if self.is_plain() {
+            return self.text == path;
+        }
+        self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(path)
     }
 
     /// The pattern as written.
@@ -51,8 +57,8 @@ impl Pattern {
 
     fn compile(text: String) -> Result<Self, String> {
         let glob = GlobBuilder::new(&text).literal_separator(true).backslash_escape(true).build();
-        let matcher = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
-        Ok(Self { text, matcher })
+        let glob = glob.map_err(|error| error.kind().to_string())?;
+        Ok(Self { text, glob, matcher: OnceLock::new() })
     }
 }
 

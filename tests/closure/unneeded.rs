@@ -166,3 +166,16 @@ fn a_package_of_which_nothing_but_its_licence_is_there_is_needed_by_nobody() {
     let empty = Deb::new("extra", "1").file("/usr/share/man/x", "x", 0o644);
     assert!(warned(&with(empty, "\"runtime\"", "")));
 }
+
+#[test]
+fn what_made_a_package_needed_may_go_without_a_change_of_layers() {
+    let test = "[[test]]\nname = \"runs\"\nrun = [\"/usr/bin/tool\", \"-V\"]\n";
+    let world = with(tool(), "\"all\"", test);
+    assert!(!warned(&world) && !warned(&world), "the test names it");
+    let digest = world.build(&[]).ok().stdout.clone();
+    world.recipe(
+        "debian.packages.app = \"all\"\ndebian.packages.extra = \"all\"\nimage.entrypoint = [\"/usr/bin/app\"]\n",
+    );
+    assert!(warned(&world), "nothing names it any more");
+    assert_eq!(world.build(&[]).ok().stdout, digest);
+}
