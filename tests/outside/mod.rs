@@ -5,6 +5,7 @@ pub mod cosign;
 mod docker;
 pub mod registry;
 pub mod sboms;
+pub mod scanners;
 pub mod tools;
 
 pub use docker::Docker;
@@ -54,6 +55,16 @@ impl Workshop {
         let folder = tempfile::tempdir().expect("a folder");
         let store = folder.path().join("store");
         run(tool("cp", &["-a"]).arg(&other.store).arg(&store));
+        Self::in_folder(folder, store)
+    }
+
+    /// One whose store has the blobs of another's, and nothing that was worked out from them. They are the
+    /// same files: the store of a whole catalog is large, and no blob is ever written to.
+    pub fn with_blobs_of(other: &Self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = folder.path().join("store");
+        std::fs::create_dir(&store).expect("ours");
+        run(tool("cp", &["-al"]).arg(other.store.join("blobs")).arg(store.join("blobs")));
         Self::in_folder(folder, store)
     }
 

@@ -6,7 +6,7 @@ mod places;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub use places::{COSIGN_2, COSIGN_3, GoProgram, REGISTRY};
+pub use places::{COSIGN_2, COSIGN_3, GoProgram, OSV_SCANNER, REGISTRY};
 
 use super::tool;
 

@@ -83,6 +83,6 @@ mod tests {
     fn two_versions_of_a_program_have_a_folder_each() {
         let mut folders: Vec<String> = GO_PROGRAMS.iter().map(GoProgram::folder).collect();
         folders.dedup();
-        assert_eq!(folders, ["registry-3.0.0", "cosign-2.6.5", "cosign-3.1.3"]);
+        assert_eq!(folders, ["registry-3.0.0", "cosign-2.6.5", "cosign-3.1.3", "osv-scanner-2.2.4"]);
     }
 }

@@ -37,8 +37,15 @@ pub const REGISTRY: GoProgram = GoProgram {
     package: "github.com/distribution/distribution/v3/cmd/registry",
 };
 
+/// A scanner that reads images without a network.
+pub const OSV_SCANNER: GoProgram = GoProgram {
+    name: "osv-scanner",
+    version: "2.2.4",
+    package: "github.com/google/osv-scanner/v2/cmd/osv-scanner",
+};
+
 /// All programs from Go modules.
-pub const GO_PROGRAMS: [GoProgram; 3] = [REGISTRY, COSIGN_2, COSIGN_3];
+pub const GO_PROGRAMS: [GoProgram; 4] = [REGISTRY, COSIGN_2, COSIGN_3, OSV_SCANNER];
 
 /// The Python packages of the outside tests, one a line, as pip reads them.
 pub const PYTHON: &str = include_str!("python.txt");

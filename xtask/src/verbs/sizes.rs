@@ -2,42 +2,55 @@
 //! is kept of others in `docs/peers.tsv`.
 //!
 //! ```text
-//! image  packages asked for  bytes, compressed  packages installed  how it is known
+//! image  whose  packages  bytes, compressed  number of packages  how it is known
 //! ```
 //!
-//! `--measure` makes the Debian equivalents anew: what `mmdebstrap --variant=minbase` installs for the
-//! packages that are asked for, without the documentation that Debian's slim images leave out, packed
-//! by `gzip -6`.
+//! `--measure` measures the others anew (`measure.rs`).
+
+mod measure;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
-use crate::process::{cargo, find, program, run, show_and_run};
+use crate::process::{cargo, program, show_and_run};
 
 const PEERS: &str = "docs/peers.tsv";
 const BEGIN: &str = "<!-- sizes: written by `cargo xtask sizes` -->\n";
 const END: &str = "<!-- end of sizes -->";
 
-/// What Debian's own slim container images leave out of packages.
-const SLIM: [&str; 6] = [
-    "path-exclude=/usr/share/doc/*",
-    "path-include=/usr/share/doc/*/copyright",
-    "path-exclude=/usr/share/info/*",
-    "path-exclude=/usr/share/lintian/*",
-    "path-exclude=/usr/share/locale/*",
-    "path-exclude=/usr/share/man/*",
-];
+/// Whose image does the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Whose {
+    /// Debian's smallest installation with the same packages.
+    Slim,
+    /// Google's distroless images.
+    Distroless,
+}
+
+impl Whose {
+    const ALL: [Self; 2] = [Self::Slim, Self::Distroless];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Slim => "slim",
+            Self::Distroless => "distroless",
+        }
+    }
+}
 
 /// What is known of another image that does the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Peer {
+    /// Its packages, separated by commas: for Debian those that are asked for, for others all.
     asked: String,
     bytes: u64,
     packages: u64,
     how: String,
 }
+
+type Peers = BTreeMap<(String, Whose), Peer>;
 
 /// One of our images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,32 +64,30 @@ struct Own {
 /// Writes the table.
 pub fn run_sizes(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let mut peers = read_peers(&read(&root.join(PEERS))?)?;
+    compile(root)?;
     match arguments {
         [] => {}
         ["--measure", names @ ..] => {
-            measure(root, &mut peers, names)?;
+            measure::measure(root, &mut peers, names)?;
         }
         _ => return Err("usage: cargo xtask sizes [--measure [IMAGE…]]".to_owned()),
     }
-    let own = build(root)?;
+    let own = catalog(root)?;
     let readme = root.join("README.md");
     let text = replace(&read(&readme)?, &table(&own, &peers))?;
     write(&readme, &text)
 }
 
+/// The program that is measured.
+fn compile(root: &Path) -> Result<(), String> {
+    let target = ["--locked", "--package", "hardpan", "--bin", "hardpan"];
+    show_and_run(cargo(root).args(["build", "--release"]).args(target))
+}
+
 /// Builds the catalog and reads what is said of each image.
-fn build(root: &Path) -> Result<Vec<Own>, String> {
+fn catalog(root: &Path) -> Result<Vec<Own>, String> {
     let folder = root.join("target/sizes");
     std::fs::create_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
-    show_and_run(cargo(root).args([
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "hardpan",
-        "--bin",
-        "hardpan",
-    ]))?;
     let mut command = program(root.join("target/release/hardpan"));
     command.args(["build", "--locked", "--quiet", "--all"]).arg(root.join("recipes")).current_dir(&folder);
     let output = command.stderr(Stdio::inherit()).output().map_err(|error| format!("hardpan: {error}"))?;
@@ -97,19 +108,23 @@ fn rows(text: &str) -> Vec<Own> {
     text.lines().skip(1).filter_map(row).collect()
 }
 
-fn table(own: &[Own], peers: &BTreeMap<String, Peer>) -> String {
-    let mut text = "| image | version | size | packages | Debian slim with the same | packages |\n\
-                    |---|---|---|---|---|---|\n"
+fn table(own: &[Own], peers: &Peers) -> String {
+    let mut text = "| image | version | size | packages | Debian slim with the same | packages | distroless | packages |\n\
+                    |---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for image in own {
-        // What was never measured is not shown.
-        let peer = peers.get(&image.name).filter(|peer| peer.bytes > 0);
-        let (size, packages) = peer.map_or_else(
-            || ("–".to_owned(), "–".to_owned()),
-            |peer| (megabytes(peer.bytes), peer.packages.to_string()),
-        );
-        let Own { name, tag, size: own_size, packages: own_packages } = image;
-        let _ = writeln!(text, "| `{name}` | {tag} | {own_size} | {own_packages} | {size} | {packages} |");
+        let Own { name, tag, size, packages } = image;
+        let _ = write!(text, "| `{name}` | {tag} | {size} | {packages} |");
+        for whose in Whose::ALL {
+            // What was never measured is not shown.
+            let peer = peers.get(&(name.clone(), whose)).filter(|peer| peer.bytes > 0);
+            let (size, packages) = peer.map_or_else(
+                || ("–".to_owned(), "–".to_owned()),
+                |peer| (megabytes(peer.bytes), peer.packages.to_string()),
+            );
+            let _ = write!(text, " {size} | {packages} |");
+        }
+        text.push('\n');
     }
     text
 }
@@ -125,74 +140,27 @@ fn replace(text: &str, table: &str) -> Result<String, String> {
     Ok(format!("{before}{BEGIN}{table}{END}{after}"))
 }
 
-fn read_peers(text: &str) -> Result<BTreeMap<String, Peer>, String> {
+fn read_peers(text: &str) -> Result<Peers, String> {
     let mut peers = BTreeMap::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
-        let bad = || format!("{PEERS}:{}: not five columns with tabs between", number + 1);
+        let bad = || format!("{PEERS}:{}: not six columns with tabs between", number + 1);
         let columns: Vec<&str> = line.split('\t').collect();
-        let [name, asked, bytes, packages, how] = columns[..] else { return Err(bad()) };
+        let [name, whose, asked, bytes, packages, how] = columns[..] else { return Err(bad()) };
+        let whose = Whose::ALL.into_iter().find(|one| one.name() == whose).ok_or_else(bad)?;
         let (bytes, packages) = (bytes.parse().map_err(|_| bad())?, packages.parse().map_err(|_| bad())?);
         let peer = Peer { asked: asked.to_owned(), bytes, packages, how: how.to_owned() };
-        peers.insert(name.to_owned(), peer);
+        peers.insert((name.to_owned(), whose), peer);
     }
     Ok(peers)
 }
 
-fn write_peers(peers: &BTreeMap<String, Peer>) -> String {
-    let mut text = "# image\tpackages asked for\tbytes\tpackages\thow it is known\n".to_owned();
-    for (name, Peer { asked, bytes, packages, how }) in peers {
-        let _ = writeln!(text, "{name}\t{asked}\t{bytes}\t{packages}\t{how}");
+fn write_peers(peers: &Peers) -> String {
+    let mut text = "# image\twhose\tpackages\tbytes\tnumber of packages\thow it is known\n".to_owned();
+    for ((name, whose), Peer { asked, bytes, packages, how }) in peers {
+        let whose = whose.name();
+        let _ = writeln!(text, "{name}\t{whose}\t{asked}\t{bytes}\t{packages}\t{how}");
     }
     text
-}
-
-/// Installs what is asked for into folders, and counts. What was measured is kept at once.
-fn measure(root: &Path, peers: &mut BTreeMap<String, Peer>, only: &[&str]) -> Result<(), String> {
-    find("mmdebstrap").ok_or("mmdebstrap is not installed")?;
-    let wanted: Vec<String> =
-        peers.keys().filter(|name| only.is_empty() || only.contains(&name.as_str())).cloned().collect();
-    for name in wanted {
-        let asked = peers[&name].asked.clone();
-        println!("    {name}: {asked}");
-        let (bytes, packages, release) = install(&asked)?;
-        let how = format!("mmdebstrap --variant=minbase, Debian {release}, gzip -6");
-        peers.insert(name, Peer { asked, bytes, packages, how });
-        write(&root.join(PEERS), &write_peers(peers))?;
-    }
-    Ok(())
-}
-
-/// Bytes of the packed folder, packages in it, and Debian's own version there. The host's mirrors and
-/// keys are taken, as mmdebstrap takes them.
-fn install(asked: &str) -> Result<(u64, u64, String), String> {
-    let folder = std::env::temp_dir().join(format!("hardpan-sizes-{}", std::process::id()));
-    let tar = folder.join("slim.tar");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
-    let mut command = program("mmdebstrap");
-    command.args(["--quiet", "--variant=minbase"]);
-    command.args(SLIM.iter().map(|option| format!("--dpkgopt={option}")));
-    command.args((asked != "-").then(|| format!("--include={asked}")));
-    // What apt keeps for itself is in no slim image.
-    command.arg("--customize-hook=rm -rf \"$1\"/var/lib/apt/lists/* \"$1\"/var/cache/apt/*");
-    let counted = run(command.arg("trixie").arg(&tar)).and_then(|()| count(&tar));
-    let removed = std::fs::remove_dir_all(&folder);
-    removed.map_err(|error| format!("`{}`: {error}", folder.display()))?;
-    counted
-}
-
-fn count(tar: &Path) -> Result<(u64, u64, String), String> {
-    let member = |name: &str| -> Result<String, String> {
-        let output = program("tar").arg("-xOf").arg(tar).arg(name).output();
-        let output = output.map_err(|error| format!("tar: {error}"))?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    let status = member("./var/lib/dpkg/status")?;
-    let release = member("./etc/debian_version")?.trim().to_owned();
-    run(program("gzip").args(["-6", "--no-name", "--keep"]).arg(tar))?;
-    let packed: PathBuf = tar.with_extension("tar.gz");
-    let bytes = packed.metadata().map_err(|error| format!("`{}`: {error}", packed.display()))?.len();
-    let packages = status.lines().filter(|line| line.starts_with("Package: ")).count();
-    Ok((bytes, packages as u64, release))
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -207,8 +175,10 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    const TSV: &str = "# image\tpackages asked for\tbytes\tpackages\thow it is known\n\
-                       nginx\tnginx\t45678901\t110\tmeasured\n";
+    const TSV: &str = "# image\twhose\tpackages\tbytes\tnumber of packages\thow it is known\n\
+                       base\tslim\t-\t45678901\t80\tmeasured\n\
+                       base\tdistroless\ta,b\t7654321\t10\tmeasured\n\
+                       nginx\tslim\tnginx\t45678901\t110\tmeasured\n";
 
     #[test]
     fn peers_are_written_as_they_are_read() {
@@ -224,8 +194,8 @@ mod tests {
                     base   13    abc     5.3 MB  12        built    0.1\n";
         let table = table(&rows(said), &read_peers(TSV).expect("reads"));
         let text = replace(&format!("a\n{BEGIN}old\n{END}\nb\n"), &table).expect("replaced");
-        assert!(text.contains("| `nginx` | 1.26 | 6.5 MB | 18 | 45.6 MB | 110 |\n"), "{text}");
-        assert!(text.contains("| `base` | 13 | 5.3 MB | 12 | – | – |\n"), "{text}");
+        assert!(text.contains("| `nginx` | 1.26 | 6.5 MB | 18 | 45.6 MB | 110 | – | – |\n"), "{text}");
+        assert!(text.contains("| `base` | 13 | 5.3 MB | 12 | 45.6 MB | 80 | 7.6 MB | 10 |\n"), "{text}");
         assert!(!text.contains("old") && text.starts_with("a\n") && text.ends_with("\nb\n"), "{text}");
     }
 }

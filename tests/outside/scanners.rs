@@ -1,0 +1,34 @@
+//! Scanners of others that read images, without a network.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::tool;
+use super::tools::{OSV_SCANNER, built};
+
+/// The Debian packages that osv-scanner finds in a docker archive: names and versions.
+pub fn osv_packages(archive: &Path) -> BTreeSet<(String, String)> {
+    let said = osv(archive, &[], Path::new("/nonexistent"));
+    let results = said["results"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let packages = results.iter().flat_map(|result| result["packages"].as_array().expect("packages"));
+    let of_debian = packages.map(|package| &package["package"]).filter(|package| {
+        package["ecosystem"].as_str().is_some_and(|ecosystem| ecosystem.starts_with("Debian:"))
+    });
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    of_debian.map(|package| (text(&package["os_package_name"]), text(&package["version"]))).collect()
+}
+
+/// What osv-scanner says of a docker archive, with the advisories below `database`.
+pub fn osv(archive: &Path, more: &[&str], database: &Path) -> Value {
+    let mut command: Command = tool(&built(OSV_SCANNER).display().to_string(), &["scan", "image"]);
+    command.args(["--offline", "--offline-vulnerabilities", "--all-packages", "--format", "json"]).args(more);
+    command.env("OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY", database).arg("--archive").arg(archive);
+    let output = command.output().expect("osv-scanner runs");
+    // 1 says that there are vulnerabilities.
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{command:?}: {}\n{said}", output.status);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{command:?}: {error}\n{said}"))
+}

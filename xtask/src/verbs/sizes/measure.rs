@@ -1,0 +1,107 @@
+//! Measuring others, on Debian's own packages of today.
+//!
+//! Debian slim: what `mmdebstrap --variant=minbase` installs for the packages that are asked for, without
+//! the documentation that Debian's slim images leave out, packed by `gzip -6`. Distroless: the packages
+//! that its repository lists for an image, each whole, as it puts them in, packed by hardpan. Packages of
+//! which ours hold a file count on both sides.
+
+use std::path::{Path, PathBuf};
+
+use super::{PEERS, Peer, Peers, Whose, write, write_peers};
+use crate::process::{find, program, run};
+
+/// What Debian's own slim container images leave out of packages.
+const SLIM: [&str; 6] = [
+    "path-exclude=/usr/share/doc/*",
+    "path-include=/usr/share/doc/*/copyright",
+    "path-exclude=/usr/share/info/*",
+    "path-exclude=/usr/share/lintian/*",
+    "path-exclude=/usr/share/locale/*",
+    "path-exclude=/usr/share/man/*",
+];
+
+/// Installs what is asked for into folders, and counts. What was measured is kept at once.
+pub(super) fn measure(root: &Path, peers: &mut Peers, only: &[&str]) -> Result<(), String> {
+    find("mmdebstrap").ok_or("mmdebstrap is not installed")?;
+    let is_wanted = |name: &str| only.is_empty() || only.contains(&name);
+    let wanted: Vec<_> = peers.keys().filter(|(name, _)| is_wanted(name)).cloned().collect();
+    for (name, whose) in wanted {
+        let Peer { asked, how, .. } = peers[&(name.clone(), whose)].clone();
+        println!("    {name}, {}: {asked}", whose.name());
+        let peer = match whose {
+            Whose::Slim => {
+                let (bytes, packages, release) = in_folder(|folder| install(folder, &asked))?;
+                let how = format!("mmdebstrap --variant=minbase, Debian {release}, gzip -6");
+                Peer { asked, bytes, packages, how }
+            }
+            // Where the list is from stays.
+            Whose::Distroless => {
+                let (bytes, packages) = in_folder(|folder| whole(root, folder, &asked))?;
+                Peer { asked, bytes, packages, how }
+            }
+        };
+        peers.insert((name, whose), peer);
+        write(&root.join(PEERS), &write_peers(peers))?;
+    }
+    Ok(())
+}
+
+/// Bytes of the packed folder, packages in it, and Debian's own version there. The host's mirrors and
+/// keys are taken, as mmdebstrap takes them.
+fn install(folder: &Path, asked: &str) -> Result<(u64, u64, String), String> {
+    let tar = folder.join("slim.tar");
+    let mut command = program("mmdebstrap");
+    command.args(["--quiet", "--variant=minbase"]);
+    command.args(SLIM.iter().map(|option| format!("--dpkgopt={option}")));
+    command.args((asked != "-").then(|| format!("--include={asked}")));
+    // What apt keeps for itself is in no slim image.
+    command.arg("--customize-hook=rm -rf \"$1\"/var/lib/apt/lists/* \"$1\"/var/cache/apt/*");
+    run(command.arg("trixie").arg(&tar))?;
+    count(&tar)
+}
+
+/// Works in a folder that is there for as long.
+fn in_folder<T>(work: impl FnOnce(&Path) -> Result<T, String>) -> Result<T, String> {
+    let folder = std::env::temp_dir().join(format!("hardpan-sizes-{}", std::process::id()));
+    let failed = |error| format!("`{}`: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let done = work(&folder);
+    std::fs::remove_dir_all(&folder).map_err(failed)?;
+    done
+}
+
+/// Bytes of an image of these packages, each whole, and their number.
+fn whole(root: &Path, folder: &Path, packages: &str) -> Result<(u64, u64), String> {
+    let packages: Vec<&str> = packages.split(',').collect();
+    let wanted: Vec<String> = packages.iter().map(|name| format!("\"{name}\" = \"all\"")).collect();
+    let text = format!(
+        "name = \"whole\"\nplatforms = [\"linux/amd64\"]\nimage.user = 65532\n\
+         debian.suite = \"trixie\"\n\n[debian.packages]\n{}\n",
+        wanted.join("\n")
+    );
+    write(&folder.join("whole.toml"), &text)?;
+    let hardpan = root.join("target/release/hardpan");
+    run(program(hardpan).args(["build", "whole.toml", "--no-attest", "--quiet"]).current_dir(folder))?;
+    let blobs = folder.join("out/whole/blobs/sha256");
+    let failed = |error| format!("`{}`: {error}", blobs.display());
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(&blobs).map_err(failed)? {
+        bytes += entry.and_then(|entry| entry.metadata()).map_err(failed)?.len();
+    }
+    Ok((bytes, packages.len() as u64))
+}
+
+fn count(tar: &Path) -> Result<(u64, u64, String), String> {
+    let member = |name: &str| -> Result<String, String> {
+        let output = program("tar").arg("-xOf").arg(tar).arg(name).output();
+        let output = output.map_err(|error| format!("tar: {error}"))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let status = member("./var/lib/dpkg/status")?;
+    let release = member("./etc/debian_version")?.trim().to_owned();
+    run(program("gzip").args(["-6", "--no-name", "--keep"]).arg(tar))?;
+    let packed: PathBuf = tar.with_extension("tar.gz");
+    let bytes = packed.metadata().map_err(|error| format!("`{}`: {error}", packed.display()))?.len();
+    let packages = status.lines().filter(|line| line.starts_with("Package: ")).count();
+    Ok((bytes, packages as u64, release))
+}
