@@ -24,6 +24,7 @@ use crate::fetch::Mirrors;
 use crate::host::{self, Client, Progress};
 use crate::ident::{Epoch, Platform};
 use crate::layer::Inventory;
+use crate::lock::Shelf;
 use crate::recipe::Family;
 use crate::store::Store;
 
@@ -56,6 +57,8 @@ pub struct Context {
     pub now: Epoch,
     /// No time in an image is later than this (`SOURCE_DATE_EPOCH`).
     pub clamp: Option<Epoch>,
+    /// The indices of archives that were read already.
+    pub shelf: Arc<Shelf>,
 }
 
 /// What is to be built.
@@ -102,19 +105,26 @@ impl Finished {
 
 /// Walks the street to the image's index; what is written where is the caller's business.
 pub fn build(context: &Context, order: &Order) -> Result<Finished> {
+    let mut locks = Locks::default();
+    let finished = build_on(context, order, &mut locks)?;
+    locks.commit()?;
+    Ok(finished)
+}
+
+/// The same, with the caller's locks: none is written until the caller commits them.
+pub fn build_on(context: &Context, order: &Order, locks: &mut Locks) -> Result<Finished> {
     let family = Family::open(&order.recipe)?;
     let platforms = pin::platforms(&family, order.platforms.as_deref())?;
     // A variant that is not there is said before anything is locked or fetched.
     family.chain(order.variant.as_deref(), platforms[0])?;
-    let mut locks = Locks::default();
-    let (mut pinned, mut report) = pin(context, &family, &order.mode, &mut locks)?;
+    let (mut pinned, mut report) = pin(context, &family, &order.mode, locks)?;
     let (plan, gathered) = loop {
         let plan = layers::plan(context, &pinned, order.variant.as_deref(), &platforms, order.compression)?;
         match gather::gather(context, &pinned, &plan)? {
             Ok(gathered) => break (plan, gathered),
             // A pin that no mirror holds any more: moved, said, and gone on, unless the lock is fixed.
             Err(gone) => {
-                let (moved, more) = pin::move_gone(context, &family, &order.mode, &gone, &mut locks)?;
+                let (moved, more) = pin::move_gone(context, &family, &order.mode, &gone, locks)?;
                 report.changes.extend(more.changes);
                 pinned = moved;
             }
@@ -129,6 +139,5 @@ pub fn build(context: &Context, order: &Order) -> Result<Finished> {
     let held = Held::default();
     let mut warnings = held.warnings(context, &pinned.family, &layers)?;
     warnings.extend(image::unneeded_exceptions(&built));
-    locks.commit()?;
     Ok(Finished { order: order.clone(), built, pinned, layers, warnings, enforced, report, held })
 }

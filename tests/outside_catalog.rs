@@ -7,12 +7,20 @@ mod outside;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::time::Instant;
 
 use outside::sboms::syft;
 use outside::scanners::osv_packages;
 use outside::{Workshop, run, tool};
 use serde_json::Value;
+
+/// The whole catalog, built, and what was found wrong with it. It is one test: a catalog takes gigabytes,
+/// which go when the test ends, however it ends.
+struct Catalog {
+    workshop: Workshop,
+    images: Vec<Image>,
+    wrong: Vec<String>,
+}
 
 /// An image of the catalog.
 struct Image {
@@ -22,74 +30,114 @@ struct Image {
     tag: String,
 }
 
-/// One build of the catalog for all tests here.
-fn catalog() -> &'static (Workshop, Vec<Image>) {
-    static CATALOG: OnceLock<(Workshop, Vec<Image>)> = OnceLock::new();
-    CATALOG.get_or_init(|| {
+/// What is wrong with it.
+type Check = fn(&Catalog) -> Vec<String>;
+
+#[test]
+#[ignore = "needs runc, skopeo, syft, osv-scanner and Debian's archive"]
+fn the_whole_catalog_passes_its_tests_verifies_builds_again_and_holds_what_scanners_find() {
+    let mut catalog = Catalog::build();
+    let checks: [(&str, Check); 5] = [
+        ("nothing is built again", Catalog::is_up_to_date),
+        ("verified", Catalog::verifies),
+        ("built again", Catalog::builds_again),
+        ("own tests", Catalog::passes_its_tests),
+        ("scanned", Catalog::holds_what_scanners_find),
+    ];
+    for (what, check) in checks {
+        let begin = Instant::now();
+        let wrong = check(&catalog);
+        println!("{what}: {} wrong, {:.0} s", wrong.len(), begin.elapsed().as_secs_f64());
+        catalog.wrong.extend(wrong);
+    }
+    assert!(catalog.wrong.is_empty(), "{}", catalog.wrong.join("\n"));
+}
+
+impl Catalog {
+    fn build() -> Self {
         let workshop = Workshop::new();
         let said = workshop.hardpan(&["build", "--all", "--locked", "--json", "--quiet"]);
         let images = lines(&said).into_iter().map(|row| Image {
             name: row["path"].as_str().expect("a path").trim_start_matches("out/").to_owned(),
             tag: row["tag"].as_str().expect("a tag").to_owned(),
         });
-        let images = images.collect();
-        (workshop, images)
-    })
+        let images: Vec<Image> = images.collect();
+        assert!(images.len() > 40, "{} images", images.len());
+        Self { workshop, images, wrong: Vec::new() }
+    }
+
+    fn is_up_to_date(&self) -> Vec<String> {
+        let said = lines(&self.workshop.hardpan(&["build", "--all", "--locked", "--json", "--quiet"]));
+        assert_eq!(said.len(), self.images.len());
+        said.iter().filter(|row| row["outcome"] != "unchanged").map(ToString::to_string).collect()
+    }
+
+    fn verifies(&self) -> Vec<String> {
+        self.each(&self.workshop, |image| vec!["verify".into(), format!("out/{}", image.name)])
+    }
+
+    /// From the packages alone, what was packed from them is gone.
+    fn builds_again(&self) -> Vec<String> {
+        let again = Workshop::with_blobs_of(&self.workshop);
+        let image = |image: &Image| self.workshop.path(&format!("out/{}", image.name));
+        self.each(&again, |one| vec!["rebuild".into(), image(one), "--quiet".into()])
+    }
+
+    /// Runs hardpan for each image; what it said where it failed.
+    fn each(&self, workshop: &Workshop, arguments: impl Fn(&Image) -> Vec<String>) -> Vec<String> {
+        let failed = |image: &Image| {
+            let arguments = arguments(image);
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let output = workshop.try_hardpan(&arguments);
+            let said = String::from_utf8_lossy(&output.stderr);
+            (!output.status.success()).then(|| format!("{arguments:?}: {}\n{said}", output.status))
+        };
+        self.images.iter().filter_map(failed).collect()
+    }
+
+    fn passes_its_tests(&self) -> Vec<String> {
+        let failed = |image: &Image| {
+            let path = format!("out/{}", image.name);
+            let arguments = ["test", &path, "--json", "--platform", "linux/amd64", "--runtime", "runc"];
+            let output = self.workshop.try_hardpan(&arguments);
+            let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            let counts = ["passed", "failed", "untested"].map(|outcome| value[outcome].as_u64());
+            let fine = output.status.success() && matches!(counts, [Some(1..), Some(0), Some(0)]);
+            let said = String::from_utf8_lossy(&output.stderr);
+            (!fine).then(|| format!("{}: {counts:?}\n{value:#}\n{said}", image.name))
+        };
+        self.images.iter().filter_map(failed).collect()
+    }
+
+    fn holds_what_scanners_find(&self) -> Vec<String> {
+        self.images.iter().flat_map(|image| self.scan(image)).collect()
+    }
+
+    fn scan(&self, Image { name, tag }: &Image) -> Vec<String> {
+        let said = self.workshop.hardpan(&["sbom", &format!("out/{name}"), "--platform", "linux/amd64"]);
+        let listed = listed(&said);
+        assert!(!listed.is_empty(), "{name}");
+        let archive = self.workshop.path(&format!("scanned-{name}.tar"));
+        let from = self.workshop.oci(&format!("out/{name}:{tag}"));
+        let to = format!("docker-archive:{archive}:{name}:x");
+        run(&mut tool("skopeo", &["--override-arch", "amd64", "copy", "-q", &from, &to]));
+        let by_syft = syft(&format!("docker-archive:{archive}"), "linux/amd64").into_iter();
+        let by_syft: BTreeSet<(String, String)> = by_syft
+            .filter(|package| package.purl.starts_with("pkg:deb/"))
+            .map(|package| (package.name, package.version))
+            .collect();
+        let by_osv = osv_packages(Path::new(&archive));
+        run(tool("rm", &[]).arg(&archive));
+        let differs = |(who, found): (&str, BTreeSet<(String, String)>)| {
+            let apart: Vec<_> = found.symmetric_difference(&listed).collect();
+            (!apart.is_empty()).then(|| format!("{name}: {who} and the SBOM differ in {apart:?}"))
+        };
+        [("syft", by_syft), ("osv-scanner", by_osv)].into_iter().filter_map(differs).collect()
+    }
 }
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-}
-
-#[test]
-#[ignore = "needs Debian's archive"]
-fn a_catalog_that_is_up_to_date_is_not_built_again() {
-    let (workshop, images) = catalog();
-    let said = lines(&workshop.hardpan(&["build", "--all", "--locked", "--json", "--quiet"]));
-    assert_eq!(said.len(), images.len());
-    let built: Vec<&Value> = said.iter().filter(|row| row["outcome"] != "unchanged").collect();
-    assert!(built.is_empty(), "{built:?}");
-}
-
-#[test]
-#[ignore = "needs runc and Debian's archive"]
-fn every_image_passes_its_own_tests() {
-    let (workshop, images) = catalog();
-    let mut failed = Vec::new();
-    for image in images {
-        let mut command =
-            tool(env!("CARGO_BIN_EXE_hardpan"), &["test", "--json", "--platform", "linux/amd64"]);
-        let output = command
-            .args(["--runtime", "runc", &workshop.path(&format!("out/{}", image.name))])
-            .current_dir(workshop.path(""))
-            .env("HARDPAN_STORE", workshop.path("store"))
-            .output()
-            .expect("hardpan runs");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        if !output.status.success() || !said.contains("\"passed\"") || said.contains("\"untested\"") {
-            failed.push(format!("{}: {said}{}", image.name, String::from_utf8_lossy(&output.stderr)));
-        }
-    }
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
-}
-
-#[test]
-#[ignore = "needs Debian's archive"]
-fn every_image_verifies() {
-    let (workshop, images) = catalog();
-    for image in images {
-        workshop.hardpan(&["verify", &format!("out/{}", image.name)]);
-    }
-}
-
-#[test]
-#[ignore = "needs Debian's archive"]
-fn every_image_builds_again_to_the_same_bytes() {
-    let (workshop, images) = catalog();
-    let again = Workshop::with_blobs_of(workshop);
-    for image in images {
-        again.hardpan(&["rebuild", &workshop.path(&format!("out/{}", image.name)), "--quiet"]);
-    }
 }
 
 /// The binary packages that an SBOM of ours lists: names and versions.
@@ -102,27 +150,4 @@ fn listed(document: &str) -> BTreeSet<(String, String)> {
     });
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     packages.map(|package| (text(&package["name"]), text(&package["versionInfo"]))).collect()
-}
-
-#[test]
-#[ignore = "needs skopeo, syft, osv-scanner and Debian's archive"]
-fn scanners_of_others_find_the_packages_that_the_sbom_lists() {
-    let (workshop, images) = catalog();
-    for Image { name, tag } in images {
-        let listed =
-            listed(&workshop.hardpan(&["sbom", &format!("out/{name}"), "--platform", "linux/amd64"]));
-        assert!(!listed.is_empty(), "{name}");
-        let one = workshop.path(&format!("scanned-{name}.tar"));
-        let from = workshop.oci(&format!("out/{name}:{tag}"));
-        let to = format!("docker-archive:{one}:{name}:x");
-        run(&mut tool("skopeo", &["--override-arch", "amd64", "copy", "-q", &from, &to]));
-        let found = syft(&format!("docker-archive:{one}"), "linux/amd64").into_iter();
-        let found: BTreeSet<(String, String)> = found
-            .filter(|package| package.purl.starts_with("pkg:deb/"))
-            .map(|package| (package.name, package.version))
-            .collect();
-        assert_eq!(found, listed, "syft in {name}");
-        assert_eq!(osv_packages(Path::new(&one)), listed, "osv-scanner in {name}");
-        run(tool("rm", &[]).arg(&one));
-    }
 }

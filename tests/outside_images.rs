@@ -225,7 +225,7 @@ fn another_user_years_away_gets_the_same_digest() {
     for date in ["2019-02-03 04:05:06", "2041-02-03 04:05:06"] {
         let other = Workshop::with_store_of(workshop);
         let mut command = Command::new("faketime");
-        command.args(["-f", &format!("@{date}")]).arg(env!("CARGO_BIN_EXE_hardpan"));
+        command.args(["-f", &format!("@{date}")]).arg(outside::hardpan());
         command.args(["build", "recipes/python.toml", "--locked", "--offline", "--out", "out/python"]);
         let said = other.run_as(65_533, command);
         assert_eq!(said, first, "{date}");

@@ -250,6 +250,7 @@ impl Global {
             jobs: jobs.unwrap_or_else(host::cores).max(1),
             now: host::now(),
             clamp: clamp()?,
+            shelf: std::sync::Arc::default(),
         })
     }
 }

@@ -24,5 +24,5 @@ pub use file::{Lock, LockedPackage, LockedRelease};
 pub use openpgp::{Keyring, Verified};
 pub use release::{IndexPart, Release, peek};
 pub use satisfy::{reachable, stale};
-pub use update::{Moves, Request, Upstream, update};
+pub use update::{Moves, Request, Shelf, Upstream, update};
 pub use vouch::{ReadBlob, Vouched, vouch};

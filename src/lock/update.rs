@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::file::{LockedPackage, LockedRelease};
 use super::packages::{Candidate, Universe};
@@ -33,6 +34,22 @@ pub trait Upstream {
     ) -> Result<Box<dyn Read + Send>>;
 }
 
+/// The indices that were read, by their digests: who brings many locks up to date reads each once.
+#[derive(Debug, Default)]
+pub struct Shelf(Mutex<BTreeMap<Sha256, Arc<Universe>>>);
+
+impl Shelf {
+    fn get(&self, key: &Sha256) -> Option<Arc<Universe>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn put(&self, key: Sha256, universe: Universe) -> Arc<Universe> {
+        let universe = Arc::new(universe);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(key).or_insert(universe))
+    }
+}
+
 /// Which pins move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moves {
@@ -58,6 +75,8 @@ pub struct Request<'a> {
     pub moves: Moves,
     /// The time, for `Valid-Until` and expiry of keys.
     pub now: Epoch,
+    /// Where indices that were read are kept.
+    pub shelf: &'a Shelf,
 }
 
 /// A lock that satisfies the request, with the pins of `old` where they may stay.
@@ -72,7 +91,7 @@ pub fn update(upstream: &dyn Upstream, old: Option<&Lock>, request: &Request) ->
     check_named(request, old)?;
     let releases = releases(upstream, old, request, &mut lock)?;
     for platform in platforms {
-        let universe = universe(upstream, request.archives, &releases, platform, &mut lock)?;
+        let universe = universe(upstream, request, &releases, platform, &mut lock)?;
         let resolved = resolve(&universe, &wanted(old, request, platform))?;
         lock.packages.insert(
             platform,
@@ -131,40 +150,44 @@ fn releases(
 /// All packages for a platform. Which index parts were read goes into the lock.
 fn universe(
     upstream: &dyn Upstream,
-    archives: &[Archive],
+    request: &Request,
     releases: &Releases,
     platform: Platform,
     lock: &mut Lock,
-) -> Result<Universe> {
-    let mut universe = Universe::default();
+) -> Result<Arc<Universe>> {
+    let mut wanted = Vec::new();
     for (at, suite, release) in releases {
-        let archive = &archives[*at];
+        let archive = &request.archives[*at];
         for component in &archive.components {
             for part in parts(archive, suite, release, component, platform)? {
-                let reader = upstream.index(archive, suite, &part, release.by_hash)?;
-                universe
-                    .add(
-                        *at,
-                        &format!("index {} of suite {suite} of archive {}", part.path, archive.name),
-                        reader,
-                    )
-                    .map_err(|why| {
-                        Problem::new(
-                            codes::BAD_INDEX,
-                            format!(
-                                "the index {} of suite {suite} of archive {} does not read as one",
-                                part.path, archive.name
-                            ),
-                        )
-                        .found(why)
-                    })?;
                 let locked =
                     lock.releases.get_mut(&(archive.name.clone(), suite.clone())).expect("just locked");
-                locked.indices.insert(part.path, (part.sha256, part.size));
+                locked.indices.insert(part.path.clone(), (part.sha256, part.size));
+                wanted.push((*at, suite, release.by_hash, part));
             }
         }
     }
-    Ok(universe)
+    // The place of an archive is in what is read of it.
+    let key: Vec<String> = wanted
+        .iter()
+        .map(|(at, suite, _, part)| {
+            format!("{at} {} {suite} {} {}", request.archives[*at].name, part.path, part.sha256)
+        })
+        .collect();
+    let key = Sha256::of(key.join("\n").as_bytes());
+    if let Some(known) = request.shelf.get(&key) {
+        return Ok(known);
+    }
+    let mut universe = Universe::default();
+    for (at, suite, by_hash, part) in wanted {
+        let archive = &request.archives[at];
+        let name = format!("index {} of suite {suite} of archive {}", part.path, archive.name);
+        let reader = upstream.index(archive, suite, &part, by_hash)?;
+        universe.add(at, &name, reader).map_err(|why| {
+            Problem::new(codes::BAD_INDEX, format!("the {name} does not read as one")).found(why)
+        })?;
+    }
+    Ok(request.shelf.put(key, universe))
 }
 
 fn parts(

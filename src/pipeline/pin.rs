@@ -203,7 +203,15 @@ fn bring(
         offline: context.offline,
     };
     context.progress.say("Locking", &path.display().to_string());
-    let request = Request { chains: &chains, archives: &archives, files, parents, moves, now: context.now };
+    let request = Request {
+        chains: &chains,
+        archives: &archives,
+        files,
+        parents,
+        moves,
+        now: context.now,
+        shelf: &context.shelf,
+    };
     let lock = lock::update(&ArchiveUpstream { transfers }, old.as_ref(), &request)?;
     locks.changed.insert(path.clone(), lock.clone());
     let changes = lock::changes(&old.clone().unwrap_or_default(), &lock);

@@ -25,12 +25,34 @@ pub fn tool(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
+/// The hardpan that is tried: `cargo xtask ci` names one that is compiled as people run it.
+pub fn hardpan() -> String {
+    std::env::var("HARDPAN_TRIED").unwrap_or_else(|_| env!("CARGO_BIN_EXE_hardpan").to_owned())
+}
+
 /// Runs a command, which must succeed: what it printed.
 pub fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} can't be run: {error}"));
     let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}: {}\n{out}\n{said}", output.status);
     out.into_owned()
+}
+
+/// How folders here begin; the process that made it follows.
+const PREFIX: &str = "hardpan-outside-";
+
+/// A new folder. What is shared by the tests of a program is never dropped, and a program may be killed:
+/// what those left that are gone is removed here.
+fn folder() -> tempfile::TempDir {
+    for entry in std::fs::read_dir(std::env::temp_dir()).expect("a folder").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let prefix = format!("{PREFIX}{}-", std::process::id());
+    tempfile::Builder::new().prefix(&prefix).tempdir().expect("a folder")
 }
 
 /// A folder with a copy of the catalog's recipes and their locks, and a store.
@@ -43,7 +65,7 @@ pub struct Workshop {
 impl Workshop {
     /// One with a store of its own.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         let store = folder.path().join("store");
         Self::in_folder(folder, store)
     }
@@ -52,7 +74,7 @@ impl Workshop {
     pub fn with_store_of(other: &Self) -> Self {
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(other.folder.path(), open).expect("ours");
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         let store = folder.path().join("store");
         run(tool("cp", &["-a"]).arg(&other.store).arg(&store));
         Self::in_folder(folder, store)
@@ -61,7 +83,7 @@ impl Workshop {
     /// One whose store has the blobs of another's, and nothing that was worked out from them. They are the
     /// same files: the store of a whole catalog is large, and no blob is ever written to.
     pub fn with_blobs_of(other: &Self) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         let store = folder.path().join("store");
         std::fs::create_dir(&store).expect("ours");
         run(tool("cp", &["-al"]).arg(other.store.join("blobs")).arg(store.join("blobs")));
@@ -86,8 +108,18 @@ impl Workshop {
 
     /// Runs hardpan in the folder, which must succeed: what it printed.
     pub fn hardpan(&self, arguments: &[&str]) -> String {
-        let mut command = tool(env!("CARGO_BIN_EXE_hardpan"), arguments);
-        run(command.current_dir(self.folder.path()).env("HARDPAN_STORE", &self.store))
+        run(&mut self.command(arguments))
+    }
+
+    /// Runs hardpan in the folder, however it ends.
+    pub fn try_hardpan(&self, arguments: &[&str]) -> std::process::Output {
+        self.command(arguments).output().expect("hardpan runs")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = tool(&hardpan(), arguments);
+        command.current_dir(self.folder.path()).env("HARDPAN_STORE", &self.store);
+        command
     }
 
     /// Runs a command in the folder as another user, to whom all of it is given.

@@ -17,6 +17,14 @@ pub fn cargo(folder: &Path) -> Command {
     command
 }
 
+/// hardpan, compiled as people run it, from the repository at `root`.
+pub fn released(root: &Path) -> Result<PathBuf, String> {
+    let target = ["--locked", "--package", "hardpan", "--bin", "hardpan"];
+    show_and_run(cargo(root).args(["build", "--release"]).args(target))?;
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    Ok(root.join(folder).join("release/hardpan"))
+}
+
 fn about_this_package(variable: &str) -> bool {
     let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
     prefixes.iter().any(|prefix| variable.starts_with(prefix)) || variable == "CARGO_PRIMARY_PACKAGE"

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::process::{cargo, program, show_and_run};
+use crate::process::{program, released};
 
 const PEERS: &str = "docs/peers.tsv";
 const BEGIN: &str = "<!-- sizes: written by `cargo xtask sizes` -->\n";
@@ -64,31 +64,25 @@ struct Own {
 /// Writes the table.
 pub fn run_sizes(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let mut peers = read_peers(&read(&root.join(PEERS))?)?;
-    compile(root)?;
+    let hardpan = released(root)?;
     match arguments {
         [] => {}
         ["--measure", names @ ..] => {
-            measure::measure(root, &mut peers, names)?;
+            measure::measure(root, &hardpan, &mut peers, names)?;
         }
         _ => return Err("usage: cargo xtask sizes [--measure [IMAGE…]]".to_owned()),
     }
-    let own = catalog(root)?;
+    let own = catalog(root, &hardpan)?;
     let readme = root.join("README.md");
     let text = replace(&read(&readme)?, &table(&own, &peers))?;
     write(&readme, &text)
 }
 
-/// The program that is measured.
-fn compile(root: &Path) -> Result<(), String> {
-    let target = ["--locked", "--package", "hardpan", "--bin", "hardpan"];
-    show_and_run(cargo(root).args(["build", "--release"]).args(target))
-}
-
 /// Builds the catalog and reads what is said of each image.
-fn catalog(root: &Path) -> Result<Vec<Own>, String> {
+fn catalog(root: &Path, hardpan: &Path) -> Result<Vec<Own>, String> {
     let folder = root.join("target/sizes");
     std::fs::create_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
-    let mut command = program(root.join("target/release/hardpan"));
+    let mut command = program(hardpan);
     command.args(["build", "--locked", "--quiet", "--all"]).arg(root.join("recipes")).current_dir(&folder);
     let output = command.stderr(Stdio::inherit()).output().map_err(|error| format!("hardpan: {error}"))?;
     if !output.status.success() {

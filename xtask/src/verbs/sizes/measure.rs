@@ -21,7 +21,7 @@ const SLIM: [&str; 6] = [
 ];
 
 /// Installs what is asked for into folders, and counts. What was measured is kept at once.
-pub(super) fn measure(root: &Path, peers: &mut Peers, only: &[&str]) -> Result<(), String> {
+pub(super) fn measure(root: &Path, hardpan: &Path, peers: &mut Peers, only: &[&str]) -> Result<(), String> {
     find("mmdebstrap").ok_or("mmdebstrap is not installed")?;
     let is_wanted = |name: &str| only.is_empty() || only.contains(&name);
     let wanted: Vec<_> = peers.keys().filter(|(name, _)| is_wanted(name)).cloned().collect();
@@ -36,7 +36,7 @@ pub(super) fn measure(root: &Path, peers: &mut Peers, only: &[&str]) -> Result<(
             }
             // Where the list is from stays.
             Whose::Distroless => {
-                let (bytes, packages) = in_folder(|folder| whole(root, folder, &asked))?;
+                let (bytes, packages) = in_folder(|folder| whole(hardpan, folder, &asked))?;
                 Peer { asked, bytes, packages, how }
             }
         };
@@ -71,7 +71,7 @@ fn in_folder<T>(work: impl FnOnce(&Path) -> Result<T, String>) -> Result<T, Stri
 }
 
 /// Bytes of an image of these packages, each whole, and their number.
-fn whole(root: &Path, folder: &Path, packages: &str) -> Result<(u64, u64), String> {
+fn whole(hardpan: &Path, folder: &Path, packages: &str) -> Result<(u64, u64), String> {
     let packages: Vec<&str> = packages.split(',').collect();
     let wanted: Vec<String> = packages.iter().map(|name| format!("\"{name}\" = \"all\"")).collect();
     let text = format!(
@@ -80,7 +80,6 @@ fn whole(root: &Path, folder: &Path, packages: &str) -> Result<(u64, u64), Strin
         wanted.join("\n")
     );
     write(&folder.join("whole.toml"), &text)?;
-    let hardpan = root.join("target/release/hardpan");
     run(program(hardpan).args(["build", "whole.toml", "--no-attest", "--quiet"]).current_dir(folder))?;
     let blobs = folder.join("out/whole/blobs/sha256");
     let failed = |error| format!("`{}`: {error}", blobs.display());
