@@ -7,6 +7,8 @@ mod outside;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use outside::sboms::syft;
@@ -84,7 +86,7 @@ impl Catalog {
     }
 
     /// Runs hardpan for each image; what it said where it failed.
-    fn each(&self, workshop: &Workshop, arguments: impl Fn(&Image) -> Vec<String>) -> Vec<String> {
+    fn each(&self, workshop: &Workshop, arguments: impl Fn(&Image) -> Vec<String> + Sync) -> Vec<String> {
         let failed = |image: &Image| {
             let arguments = arguments(image);
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -92,7 +94,7 @@ impl Catalog {
             let said = String::from_utf8_lossy(&output.stderr);
             (!output.status.success()).then(|| format!("{arguments:?}: {}\n{said}", output.status))
         };
-        self.images.iter().filter_map(failed).collect()
+        side_by_side(&self.images, |image| failed(image).into_iter().collect())
     }
 
     fn passes_its_tests(&self) -> Vec<String> {
@@ -106,11 +108,11 @@ impl Catalog {
             let said = String::from_utf8_lossy(&output.stderr);
             (!fine).then(|| format!("{}: {counts:?}\n{value:#}\n{said}", image.name))
         };
-        self.images.iter().filter_map(failed).collect()
+        side_by_side(&self.images, |image| failed(image).into_iter().collect())
     }
 
     fn holds_what_scanners_find(&self) -> Vec<String> {
-        self.images.iter().flat_map(|image| self.scan(image)).collect()
+        side_by_side(&self.images, |image| self.scan(image))
     }
 
     fn scan(&self, Image { name, tag }: &Image) -> Vec<String> {
@@ -134,6 +136,22 @@ impl Catalog {
         };
         [("syft", by_syft), ("osv-scanner", by_osv)].into_iter().filter_map(differs).collect()
     }
+}
+
+/// Asks for each image, some at a time: servers that start and end are waited for more than they compute.
+fn side_by_side(images: &[Image], ask: impl Fn(&Image) -> Vec<String> + Sync) -> Vec<String> {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while let Some(image) = images.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let said = ask(image);
+                    wrong.lock().expect("nobody panics with it").extend(said);
+                }
+            });
+        }
+    });
+    wrong.into_inner().expect("nobody panics with it")
 }
 
 fn lines(text: &str) -> Vec<Value> {
