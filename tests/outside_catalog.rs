@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use outside::sboms::syft;
-use outside::scanners::osv_packages;
+use outside::scanners::{is_told_by_osv, osv_packages};
 use outside::{Workshop, run, tool};
 use serde_json::Value;
 
@@ -130,11 +130,12 @@ impl Catalog {
             .collect();
         let by_osv = osv_packages(Path::new(&archive));
         run(tool("rm", &[]).arg(&archive));
-        let differs = |(who, found): (&str, BTreeSet<(String, String)>)| {
+        let told: BTreeSet<_> = listed.iter().filter(|(name, _)| is_told_by_osv(name)).cloned().collect();
+        let differs = |(who, found, listed): (&str, BTreeSet<(String, String)>, BTreeSet<_>)| {
             let apart: Vec<_> = found.symmetric_difference(&listed).collect();
             (!apart.is_empty()).then(|| format!("{name}: {who} and the SBOM differ in {apart:?}"))
         };
-        [("syft", by_syft), ("osv-scanner", by_osv)].into_iter().filter_map(differs).collect()
+        [("syft", by_syft, listed), ("osv-scanner", by_osv, told)].into_iter().filter_map(differs).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a blob of the store to its parcel, made at most once.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek as _};
 
@@ -74,11 +75,13 @@ enum Refused {
 
 fn write(mut input: File, form: Form, file: &mut File) -> std::result::Result<(), Refused> {
     let length = input.metadata().map_err(Refused::Output)?.len();
-    let mut out = ParcelWriter::new(BufWriter::with_capacity(1 << 18, &*file)).map_err(Refused::Output)?;
-    // A full disk shows as a refusal of the input; the file itself tells them apart.
+    // What can't be written shows as a refusal of the input: who writes tells them apart.
+    let failed = Cell::new(None);
+    let noting = Noting { inner: &*file, failed: &failed };
+    let mut out = ParcelWriter::new(BufWriter::with_capacity(1 << 18, noting)).map_err(Refused::Output)?;
     let sha512 = sha512(&mut input).map_err(Refused::Output)?;
     let mut index = read(&mut input, form, length, &mut out)
-        .map_err(|why| disk_full(file).map_or(Refused::Input(why), Refused::Output))?;
+        .map_err(|why| failed.take().map_or(Refused::Input(why), Refused::Output))?;
     index.sha512 = Some(sha512);
     out.flush().map_err(Refused::Output)?;
     note_large_elfs(file, &mut index.entries);
@@ -100,11 +103,25 @@ fn sha512(input: &mut File) -> io::Result<Sha512> {
     Ok(Sha512(hash.finalize().into()))
 }
 
-/// Whether a byte more can't be written to a file.
-fn disk_full(file: &File) -> Option<std::io::Error> {
-    use std::os::unix::fs::FileExt as _;
-    let end = file.metadata().ok()?.len();
-    file.write_all_at(&[0; 4096], end).err()
+/// Writes, and notes that it could not.
+struct Noting<'a> {
+    inner: &'a File,
+    failed: &'a Cell<Option<io::Error>>,
+}
+
+impl io::Write for Noting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.inner.write(bytes).inspect_err(|error| {
+            // Errors can't be copied; those of a disk have a number. What was interrupted is tried again.
+            let again = error.raw_os_error().map(io::Error::from_raw_os_error);
+            let again = again.unwrap_or_else(|| error.kind().into());
+            self.failed.set(Some(again).filter(|error| error.kind() != io::ErrorKind::Interrupted));
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }
 
 fn read<W: std::io::Write>(

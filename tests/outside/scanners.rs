@@ -16,6 +16,12 @@ const EMPTY_ZIP: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 const ECOSYSTEMS: [&str; 9] =
     ["Debian", "PyPI", "npm", "Go", "Maven", "RubyGems", "Packagist", "crates.io", "Hackage"];
 
+/// Whether osv-scanner tells of a package at all: it leaves out what is built from Linux itself, whose many
+/// CVEs are those of a kernel that no container has.
+pub fn is_told_by_osv(name: &str) -> bool {
+    !name.starts_with("linux-")
+}
+
 /// The Debian packages that osv-scanner finds in a docker archive: names and versions.
 pub fn osv_packages(archive: &Path) -> BTreeSet<(String, String)> {
     let database = tempfile::tempdir().expect("a folder");
