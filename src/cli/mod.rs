@@ -18,7 +18,9 @@ mod inspect;
 mod keys;
 mod lock;
 mod mirrors;
+mod new;
 mod print;
+mod prober;
 mod publish;
 mod pull;
 mod rebuild;
@@ -90,6 +92,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Draft a recipe for a Debian package
+    New(new::Args),
     /// Build the images of recipes
     Build(build::Args),
     /// Pin what recipes need, or move pins
@@ -139,6 +143,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.verb {
+        Verb::New(args) => new::run(&cli.global, &args),
         Verb::Build(args) => build::run(&cli.global, &args),
         Verb::Lock(args) => lock::run(&cli.global, &args),
         Verb::Inspect(args) => inspect::run(&cli.global, &args),

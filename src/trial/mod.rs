@@ -20,6 +20,7 @@ mod foreign;
 mod furniture;
 mod ground;
 mod hall;
+mod hearing;
 mod judge;
 mod junit;
 mod making;
@@ -35,6 +36,7 @@ mod sight;
 
 pub use foreign::own_platform;
 pub use hall::platform_of;
+pub use hearing::{Heard, hear};
 pub use junit::junit;
 pub use outcome::{LastWords, Mismatch, Outcome, Verdict};
 pub use run::{Isolation, Part, Results, Trial, attend, become_root, run};

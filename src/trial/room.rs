@@ -73,7 +73,7 @@ fn outcome(test: &TestSpec, watch: &Stopwatch, mismatches: Vec<Mismatch>, words:
 }
 
 impl<'a> Room<'a> {
-    fn open(
+    pub(super) fn open(
         hall: &'a mut Hall,
         test: &'a TestSpec,
         folder: &std::path::Path,

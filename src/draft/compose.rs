@@ -1,0 +1,268 @@
+//! From a plan to the recipe's sheet: what is taken on each platform becomes patterns that hold on all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::patterns::{self, Patterns};
+use super::plan::{Plan, Selection, foreign_programs, select};
+use super::probe::{Answer, Worth};
+use super::program::Program;
+use super::service::Service;
+use super::sheet::{Image, Package, Sheet, Test};
+use super::subject::Subject;
+use super::world::World;
+use super::{Foundation, Wish};
+use crate::ident::{ImagePath, PackageName, Platform};
+use crate::recipe::Pattern;
+use crate::source::Kind;
+
+/// Reasons whose paths are shown by name; of more, the number is told.
+const SHOWN: usize = 3;
+
+/// All that a sheet is made from.
+pub(super) struct Parts<'a> {
+    pub(super) wish: &'a Wish,
+    pub(super) foundation: &'a Foundation,
+    pub(super) worlds: &'a [World],
+    pub(super) subject: &'a Subject,
+    pub(super) program: &'a Program,
+    pub(super) plan: &'a Plan,
+    pub(super) service: &'a Service,
+    pub(super) answer: Option<&'a Answer>,
+    /// Remarks above everything.
+    pub(super) remarks: Vec<String>,
+}
+
+/// The sheet.
+pub(super) fn sheet(parts: &Parts) -> Sheet {
+    let Parts { wish, foundation, worlds, subject, program, plan, service, .. } = parts;
+    let unit = program.unit.as_ref();
+    let is_service = unit.is_some() || !service.ports.is_empty();
+    let mut env = plan.env.clone();
+    env.extend(program.own_unit().iter().flat_map(|unit| unit.environment.clone()));
+    let image = Image {
+        entrypoint: vec![program.path.to_string()],
+        cmd: program.arguments.clone(),
+        env,
+        workdir: None,
+        ports: service.ports.clone(),
+        volumes: service.volumes.iter().cloned().collect(),
+        stop_signal: unit.and_then(|unit| unit.signal.clone()).filter(|signal| signal.starts_with("SIG")),
+    };
+    Sheet {
+        head: head(parts),
+        name: wish.name.clone(),
+        summary: summary(&worlds[0], subject),
+        extends: wish.extends.clone(),
+        suite: wish.suite.clone().or_else(|| wish.extends.is_none().then(|| super::SUITE.to_owned())),
+        platforms: worlds.iter().map(|world| world.platform).collect::<BTreeSet<_>>().into_iter().collect(),
+        version_of: subject.main.clone(),
+        packages: packages(parts),
+        links: plan.links.clone(),
+        directories: service.folders.iter().cloned().collect(),
+        users: service.users.clone(),
+        owners: plan.owners.clone(),
+        modes: plan.modes.clone(),
+        skip: plan.skip.clone(),
+        allow: plan.allow.clone(),
+        image,
+        tests: tests(parts),
+        category: if is_service { "servers" } else { "tools" },
+        keywords: keywords(parts),
+        owner: foundation.owner.clone(),
+        end_of_life: foundation.end_of_life.clone(),
+    }
+}
+
+/// The package's own line about itself.
+fn summary(world: &World, subject: &Subject) -> String {
+    let said = |name: &PackageName| world.package(name.as_str())?.field("Description").map(ToOwned::to_owned);
+    said(&subject.main).or_else(|| said(&subject.asked)).unwrap_or_else(|| subject.main.to_string())
+}
+
+fn keywords(parts: &Parts) -> Vec<String> {
+    let section =
+        parts.worlds[0].package(parts.subject.main.as_str()).and_then(|package| package.field("Section"));
+    let section = section.map(|section| section.rsplit('/').next().unwrap_or(section).to_owned());
+    let mut words = vec![parts.subject.asked.to_string()];
+    words.extend(section.filter(|word| !matches!(word.as_str(), "misc" | "utils" | "admin" | "oldlibs")));
+    words.dedup();
+    words
+}
+
+fn head(parts: &Parts) -> Vec<String> {
+    let Parts { wish, worlds, subject, program, plan, .. } = parts;
+    let version = worlds[0].package(subject.main.as_str()).map(|package| package.version.to_string());
+    let mut head = vec![format!(
+        "Drafted by `hardpan new --from-package {}` from {} {}: a beginning, to be looked at and made one's own.",
+        wish.package,
+        subject.main,
+        version.unwrap_or_default()
+    )];
+    head.extend(parts.remarks.iter().cloned());
+    head.push(format!("The program is {}: {}.", program.path, program.why));
+    let mut reasons: BTreeMap<&str, Vec<&ImagePath>> = BTreeMap::new();
+    for ((path, _), why) in &plan.without {
+        reasons.entry(why).or_default().push(path);
+    }
+    let scripts = foreign_programs(&worlds[0], subject, plan);
+    let unrun = "nothing in the image could run it";
+    reasons.entry(unrun).or_default().extend(&scripts);
+    reasons.retain(|_, paths| !paths.is_empty());
+    for (why, paths) in reasons {
+        let mut names: Vec<String> = paths.iter().take(SHOWN).map(ToString::to_string).collect();
+        if paths.len() > SHOWN {
+            names.push(format!("{} more", paths.len() - SHOWN));
+        }
+        head.push(format!("Left out: {}: {why}.", names.join(", ")));
+    }
+    head
+}
+
+/// What is taken of each package, in groups.
+fn packages(parts: &Parts) -> Vec<(String, Vec<Package>)> {
+    let selections: Vec<Selection> =
+        parts.worlds.iter().map(|world| select(world, parts.subject, parts.program, parts.plan)).collect();
+    let names: BTreeSet<&PackageName> = selections.iter().flat_map(Selection::keys).collect();
+    let mut groups: BTreeMap<(usize, String), Vec<Package>> = BTreeMap::new();
+    for name in names {
+        let why = selections
+            .iter()
+            .find_map(|selection| Some(selection.get(name)?.why.clone()))
+            .unwrap_or_default();
+        if let Some(package) = merged(parts.worlds, &selections, name) {
+            groups.entry(group(&why)).or_default().push(package);
+        }
+    }
+    if parts.wish.extends.is_none() {
+        groups.insert((0, "What every image needs.".to_owned()), foundation(parts.worlds));
+    }
+    groups.into_iter().map(|((_, said), packages)| (said, packages)).collect()
+}
+
+/// The group of a reason: its place, and what is said above it.
+fn group(why: &str) -> (usize, String) {
+    match why {
+        "the program" => (1, "The program, and what belongs to it.".to_owned()),
+        "of the same source" => (2, "Of the same source: what the program reads.".to_owned()),
+        _ if why.starts_with("modules in ") => (
+            4,
+            format!(
+                "{}{}: of all packages that the program's depends on.",
+                why[..1].to_uppercase(),
+                &why[1..]
+            ),
+        ),
+        _ if why.starts_with("data") => (3, "Data of what is needed.".to_owned()),
+        _ => (5, "What the program starts, loads or reads beyond that.".to_owned()),
+    }
+}
+
+fn foundation(worlds: &[World]) -> Vec<Package> {
+    let rows: [(&str, &[&str]); 4] = [
+        ("base-files", &["/etc/debian_version", "/etc/os-release", "/usr/lib/os-release"]),
+        ("ca-certificates", &["/usr/share/ca-certificates/mozilla/*.crt"]),
+        ("netbase", &["/etc/protocols", "/etc/services"]),
+        ("tzdata", &["/usr/share/zoneinfo/**"]),
+    ];
+    let platforms: Vec<Platform> = worlds.iter().map(|world| world.platform).collect();
+    rows.iter()
+        .map(|(name, files)| Package {
+            name: name.parse().expect("a name of ours"),
+            patterns: Patterns {
+                files: files.iter().map(|file| (*file).to_owned()).collect(),
+                except: Vec::new(),
+            },
+            platforms: platforms.clone(),
+        })
+        .collect()
+}
+
+/// The patterns of a package that hold on each platform that has it.
+fn merged(worlds: &[World], selections: &[Selection], name: &PackageName) -> Option<Package> {
+    let mut platforms = Vec::new();
+    let mut all: Option<Patterns> = None;
+    let mut entries: Vec<BTreeSet<ImagePath>> = Vec::new();
+    for (world, selection) in worlds.iter().zip(selections) {
+        let (Some(part), Some(package)) = (selection.get(name), world.package(name.as_str())) else {
+            continue;
+        };
+        platforms.push(world.platform);
+        let own: BTreeSet<ImagePath> = package
+            .parcel
+            .index
+            .entries
+            .iter()
+            .filter(|entry| entry.kind != Kind::Directory)
+            .map(|entry| entry.path.clone())
+            .collect();
+        let found = patterns::patterns(&own, &part.wanted);
+        entries.push(own);
+        match &mut all {
+            None => all = Some(found),
+            Some(all) => {
+                all.files.extend(
+                    found.files.into_iter().filter(|file| !all.files.contains(file)).collect::<Vec<_>>(),
+                );
+                all.except.extend(
+                    found.except.into_iter().filter(|file| !all.except.contains(file)).collect::<Vec<_>>(),
+                );
+            }
+        }
+    }
+    let mut patterns = all?;
+    // What only one platform has would match nothing on the other.
+    let everywhere = |text: &String| {
+        let Ok(pattern) = text.parse::<Pattern>() else { return false };
+        entries.iter().all(|paths| paths.iter().any(|path| pattern.matches(path.as_str())))
+    };
+    patterns.files.retain(everywhere);
+    patterns.except.retain(everywhere);
+    (!patterns.files.is_empty()).then(|| Package { name: name.clone(), patterns, platforms })
+}
+
+fn tests(parts: &Parts) -> Vec<Test> {
+    let mut tests = vec![match parts.answer {
+        Some(answer) => answered(answer),
+        None => Test {
+            comment: vec!["Not tried: whether it knows this option is a guess.".to_owned()],
+            name: "says its version".to_owned(),
+            run: vec![parts.program.path.to_string(), "--version".to_owned()],
+            ..Test::default()
+        },
+    }];
+    if parts.plan.shell.is_none() && !parts.plan.allow.contains_key("shell") {
+        tests.push(Test {
+            name: "has no shell".to_owned(),
+            run: ["/bin/sh", "-c", "true"].map(ToOwned::to_owned).to_vec(),
+            fails: true,
+            ..Test::default()
+        });
+    }
+    tests
+}
+
+fn answered(answer: &Answer) -> Test {
+    let (name, comment) = match answer.worth {
+        Worth::Version | Worth::VersionBadly => ("says its version", ""),
+        Worth::Help => ("says how it is used", "It was not found out how it says its version."),
+        Worth::Usage => ("begins, and says how it is used", "It was not found out how it says its version."),
+        Worth::Begins | Worth::Nothing => (
+            "begins",
+            "All that could be had of it by itself: give it what it needs, and test that it works.",
+        ),
+    };
+    let (stdout, stderr) = match answer.says.clone() {
+        Some((text, true)) => (None, Some(text)),
+        Some((text, false)) => (Some(text), None),
+        None => (None, None),
+    };
+    Test {
+        comment: vec![comment.to_owned()],
+        name: name.to_owned(),
+        run: answer.command.clone(),
+        exit: answer.ran.exit.filter(|exit| *exit != 0),
+        fails: false,
+        stdout,
+        stderr,
+    }
+}

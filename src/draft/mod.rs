@@ -1,0 +1,43 @@
+//! Drafting a recipe for a Debian package (`hardpan new`).
+//!
+//! ```text
+//! package ─► parcels of all that it depends on ─► subject ─► programs ─┐
+//!    ┌───────────────── plan ◄─────────────────────────────────────────┘
+//!    ▼
+//!  recipe's text ─► build ─► problems ─► repaired plan ─┐
+//!    ▲                └────► image ─► the program is asked for its version
+//!    └──────────── what it misses is added ◄────────────┘
+//! ```
+//!
+//! Nothing here knows single packages: what is done follows from what packages hold, depend on and tell
+//! systemd, and from what the program says when it is tried. Whoever can run images hands a [`Prober`]
+//! in. A draft is always written, even if it does not build; then it says so.
+
+mod bench;
+mod complaint;
+mod compose;
+mod drafting;
+mod foundation;
+mod language;
+mod patterns;
+mod plan;
+mod ports;
+mod probe;
+mod program;
+mod repair;
+mod runtime;
+mod scripts;
+mod service;
+mod sheet;
+mod shell;
+mod subject;
+mod unit;
+mod words;
+mod world;
+mod write;
+
+pub use drafting::draft;
+pub use foundation::{Draft, State, Wish};
+pub use probe::{Prober, Ran};
+
+use foundation::{Foundation, SUITE};
