@@ -18,6 +18,12 @@ const PROGRAMS_BEHIND: [&str; 5] =
 const PROGRAMS_AHEAD: [&str; 4] =
     [": not found", ": command not found", ": executable file not found", ": No such file or directory"];
 
+/// The locale that every system has, and that knows all characters.
+const LOCALE: (&str, &str) = ("LANG", "C.UTF-8");
+
+/// Where it is.
+const LOCALE_FOLDER: &str = "/usr/lib/locale/C.utf8";
+
 /// Adds to the plan what the words of a program ask for and the packages have; what was added.
 pub(super) fn heed(
     world: &World,
@@ -45,6 +51,11 @@ pub(super) fn heed(
     for name in libraries {
         let found = world.paths_ending(&format!("/{name}")).into_iter().next().cloned();
         wanted.extend(found.map(|found| (found, format!("the program opens {name}"))));
+    }
+    if said.to_lowercase().contains("locale") && !plan.env.contains_key(LOCALE.0) {
+        let found = at_path(world, LOCALE_FOLDER);
+        wanted.extend(found.into_iter().map(|found| (found, "the program asks for a locale".to_owned())));
+        plan.env.insert(LOCALE.0.to_owned(), LOCALE.1.to_owned());
     }
     let mut added = Vec::new();
     for (path, why) in wanted.into_iter().take(MAX_FILES) {
