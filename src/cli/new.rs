@@ -110,7 +110,8 @@ fn tell(global: &Global, args: &Args, out: &Path, wish: &Wish, draft: &Draft) {
         }
     }
     let said = match &draft.state {
-        State::Tried => "it builds, and its test passed",
+        State::Tried => "it builds, and its tests passed",
+        State::Failing => "it builds, but one of its tests failed: `hardpan test` shows which",
         State::Silent => "it builds, but its program said nothing that a test could expect: look at the test",
         State::Built if args.no_try => "it builds; its test was not tried",
         State::Built => {
@@ -131,6 +132,7 @@ fn tell(global: &Global, args: &Args, out: &Path, wish: &Wish, draft: &Draft) {
 fn summary(out: &Path, draft: &Draft) -> Value {
     let (state, problems) = match &draft.state {
         State::Tried => ("tried", Vec::new()),
+        State::Failing => ("failing", Vec::new()),
         State::Silent => ("silent", Vec::new()),
         State::Built => ("built", Vec::new()),
         State::Broken(problems) => ("broken", problems.iter().map(print::problem_json).collect()),

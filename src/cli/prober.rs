@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use super::rebuild::built_image;
 use crate::diag::{Result, SourceText};
-use crate::draft::{Prober, Ran};
+use crate::draft::{Prober, Ran, Stage};
 use crate::pipeline::{Context, Finished};
-use crate::recipe::{Action, Command, Ending, Place, RunSpec, TestSpec, TestStep};
-use crate::trial::{self, Heard, Part, Trial};
+use crate::recipe::{Action, At, Command, Ending, Family, Mount, Place, RunSpec, TestSpec, TestStep};
+use crate::trial::{self, Greeting, Heard, Part, Trial, Verdict, Visit};
 
 /// Seconds that a program has to answer; some run on, for they take the question for something else.
 const PATIENCE: u32 = 10;
+
+/// Seconds that a server has to come up.
+const SERVERS_PATIENCE: u32 = 12;
 
 /// MiB of memory that it has.
 const MEMORY: u32 = 1024;
@@ -33,21 +36,64 @@ impl Prober for Containers {
         finished: &Finished,
         commands: &[Vec<String>],
     ) -> Result<Option<Vec<Ran>>> {
+        let tests: Vec<TestSpec> = commands.iter().map(|command| test(command, PATIENCE)).collect();
+        // A machine that can't run images is no problem of the draft.
+        let heard = self.with(context, finished, &tests, trial::hear)?.ok().flatten();
+        Ok(heard.map(|heard| heard.into_iter().map(ran).collect()))
+    }
+
+    fn visit(
+        &self,
+        context: &Context,
+        finished: &Finished,
+        stage: &Stage,
+        greetings: &[Greeting],
+    ) -> Result<Option<Visit>> {
+        let mut spec = test(&stage.command, SERVERS_PATIENCE);
+        spec.volumes.clone_from(&stage.volumes);
+        let mount = |text: &String| Mount::Text { text: text.clone(), mode: 0o644 };
+        let place = spec.place.clone();
+        let mounts = stage.mounts.iter();
+        spec.mounts = mounts
+            .map(|(path, text)| (path.clone(), At { value: mount(text), place: place.clone() }))
+            .collect();
+        let visit = |trial: &Trial| trial::visit(trial, greetings);
+        Ok(self.with(context, finished, &[spec], visit)?.ok().flatten())
+    }
+
+    fn failing(&self, context: &Context, recipe: &Path, finished: &Finished) -> Result<Option<Vec<String>>> {
+        let chain = Family::open(recipe)?.chain(None, finished.built.platforms[0].platform)?;
+        let run = |trial: &Trial| trial::run(trial, |_| {});
+        let results = self.with(context, finished, &chain.last().tests, run)?.ok();
+        let failed = |results: trial::Results| {
+            let failed = results.outcomes.into_iter().filter(|one| one.verdict == Verdict::Failed);
+            failed.map(|one| one.name).collect()
+        };
+        Ok(results.map(failed))
+    }
+}
+
+impl Containers {
+    /// Does something with tests of the first platform's image.
+    fn with<T>(
+        &self,
+        context: &Context,
+        finished: &Finished,
+        tests: &[TestSpec],
+        act: impl FnOnce(&Trial) -> Result<T>,
+    ) -> Result<Result<T>> {
         let image = built_image(context, finished)?;
         let platform = trial::platform_of(&image, &finished.built.platforms[0].platform.to_string())?;
-        let tests: Vec<TestSpec> = commands.iter().map(|command| test(command)).collect();
         let trial = Trial {
             part: Part { image: &image, platform },
-            tests: &tests,
+            tests,
             others: BTreeMap::new(),
             recipe: Some(&self.folder),
             home: &context.store.root().join("trial"),
             runtime: None,
             root: self.root,
         };
-        // A machine that can't run images is no problem of the draft.
-        let Ok(Some(heard)) = trial::hear(&trial) else { return Ok(None) };
-        Ok(Some(heard.into_iter().map(ran).collect()))
+        Ok(act(&trial))
     }
 }
 
@@ -57,7 +103,7 @@ fn ran(heard: Heard) -> Ran {
 }
 
 /// A test that runs a command and expects nothing.
-fn test(command: &[String]) -> TestSpec {
+fn test(command: &[String], timeout: u32) -> TestSpec {
     let source = Arc::new(SourceText { name: "a question".to_owned(), text: String::new() });
     let place = Place { source, span: 0..0 };
     let run = RunSpec {
@@ -70,10 +116,11 @@ fn test(command: &[String]) -> TestSpec {
         stdout: Vec::new(),
         stderr: Vec::new(),
         files: BTreeMap::new(),
+        retry: false,
         server: None,
         image: None,
     };
-    let step = TestStep { place: place.clone(), timeout: PATIENCE, action: Action::Run(Box::new(run)) };
+    let step = TestStep { place: place.clone(), timeout, action: Action::Run(Box::new(run)) };
     TestSpec {
         name: command.join(" "),
         place,

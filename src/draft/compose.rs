@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::patterns::{self, Patterns};
 use super::plan::{Plan, Selection, foreign_programs, select};
-use super::probe::{Answer, Worth};
+use super::probe::Answer;
 use super::program::Program;
 use super::service::Service;
-use super::sheet::{Image, Package, Sheet, Test};
+use super::serving::Serving;
+use super::sheet::{Image, Package, Sheet};
 use super::subject::Subject;
 use super::world::World;
-use super::{Foundation, Wish};
+use super::{Foundation, Wish, examination};
 use crate::ident::{ImagePath, PackageName, Platform};
 use crate::recipe::Pattern;
 use crate::source::Kind;
@@ -28,6 +29,9 @@ pub(super) struct Parts<'a> {
     pub(super) plan: &'a Plan,
     pub(super) service: &'a Service,
     pub(super) answer: Option<&'a Answer>,
+    pub(super) serving: Option<&'a Serving>,
+    /// Why a service was not seen to serve.
+    pub(super) silence: Option<&'a str>,
     /// Remarks above everything.
     pub(super) remarks: Vec<String>,
 }
@@ -43,10 +47,10 @@ pub(super) fn sheet(parts: &Parts) -> Sheet {
         entrypoint: vec![program.path.to_string()],
         cmd: program.arguments.clone(),
         env,
-        workdir: None,
+        workdir: workdir(parts),
         ports: service.ports.clone(),
         volumes: service.volumes.iter().cloned().collect(),
-        stop_signal: unit.and_then(|unit| unit.signal.clone()).filter(|signal| signal.starts_with("SIG")),
+        stop_signal: service.signal.clone().or_else(|| unit.and_then(|unit| unit.signal.clone())).filter(|name| is_signal(name)),
     };
     Sheet {
         head: head(parts),
@@ -65,12 +69,23 @@ pub(super) fn sheet(parts: &Parts) -> Sheet {
         skip: plan.skip.clone(),
         allow: plan.allow.clone(),
         image,
-        tests: tests(parts),
+        tests: examination::tests(parts),
         category: if is_service { "servers" } else { "tools" },
         keywords: keywords(parts),
         owner: foundation.owner.clone(),
         end_of_life: foundation.end_of_life.clone(),
     }
+}
+
+fn is_signal(name: &str) -> bool {
+    name.strip_prefix("SIG").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Where the unit begins, if it is there.
+fn workdir(parts: &Parts) -> Option<String> {
+    let said: ImagePath = parts.program.own_unit()?.workdir.as_deref()?.parse().ok()?;
+    let made = parts.service.folders.contains(&said) || parts.worlds[0].below(&said).next().is_some();
+    made.then(|| said.to_string())
 }
 
 /// The package's own line about itself.
@@ -218,51 +233,4 @@ fn merged(worlds: &[World], selections: &[Selection], name: &PackageName) -> Opt
     patterns.files.retain(everywhere);
     patterns.except.retain(everywhere);
     (!patterns.files.is_empty()).then(|| Package { name: name.clone(), patterns, platforms })
-}
-
-fn tests(parts: &Parts) -> Vec<Test> {
-    let mut tests = vec![match parts.answer {
-        Some(answer) => answered(answer),
-        None => Test {
-            comment: vec!["Not tried: whether it knows this option is a guess.".to_owned()],
-            name: "says its version".to_owned(),
-            run: vec![parts.program.path.to_string(), "--version".to_owned()],
-            ..Test::default()
-        },
-    }];
-    if parts.plan.shell.is_none() && !parts.plan.allow.contains_key("shell") {
-        tests.push(Test {
-            name: "has no shell".to_owned(),
-            run: ["/bin/sh", "-c", "true"].map(ToOwned::to_owned).to_vec(),
-            fails: true,
-            ..Test::default()
-        });
-    }
-    tests
-}
-
-fn answered(answer: &Answer) -> Test {
-    let (name, comment) = match answer.worth {
-        Worth::Version | Worth::VersionBadly => ("says its version", ""),
-        Worth::Help => ("says how it is used", "It was not found out how it says its version."),
-        Worth::Usage => ("begins, and says how it is used", "It was not found out how it says its version."),
-        Worth::Begins | Worth::Nothing => (
-            "begins",
-            "All that could be had of it by itself: give it what it needs, and test that it works.",
-        ),
-    };
-    let (stdout, stderr) = match answer.says.clone() {
-        Some((text, true)) => (None, Some(text)),
-        Some((text, false)) => (Some(text), None),
-        None => (None, None),
-    };
-    Test {
-        comment: vec![comment.to_owned()],
-        name: name.to_owned(),
-        run: answer.command.clone(),
-        exit: answer.ran.exit.filter(|exit| *exit != 0),
-        fails: false,
-        stdout,
-        stderr,
-    }
 }

@@ -1,8 +1,10 @@
 //! What is wished, what it stands on, and what comes of it.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use super::toml::{quote, words};
 use crate::diag::{Problem, Result};
 use crate::ident::{PackageName, Platform, RecipeName};
 use crate::lock::Lock;
@@ -46,6 +48,8 @@ pub enum State {
     Tried,
     /// It builds, but its program said nothing when it was tried.
     Silent,
+    /// It builds, but one of its tests was seen to fail.
+    Failing,
     /// It builds; nothing was tried.
     Built,
     /// It does not build.
@@ -84,26 +88,26 @@ impl Foundation {
         found.platforms = platforms;
         Ok(found)
     }
+}
 
-    /// A recipe that names the package, and more, for looking into what they depend on.
-    pub(super) fn exploring(&self, wish: &Wish, platforms: &[Platform], more: &[&str]) -> String {
-        let platforms: Vec<String> = platforms.iter().map(|platform| format!("\"{platform}\"")).collect();
-        let mut text = format!("name = \"{}\"\nplatforms = [{}]\n", wish.name, platforms.join(", "));
-        if let Some(name) = &wish.extends {
-            text += &format!("extends = \"{name}\"\n");
-        }
-        let suite = wish.suite.as_deref().or(wish.extends.is_none().then_some(SUITE));
-        if let Some(suite) = suite {
-            text += &format!("[debian]\nsuite = \"{}\"\n", suite.escape_default());
-        }
-        let own: &[&str] = if wish.extends.is_none() {
-            &["base-files", "ca-certificates", "netbase", "tzdata"]
-        } else {
-            &[]
-        };
-        let mut names: BTreeSet<&str> = own.iter().chain(more).copied().collect();
-        names.insert(wish.package.as_str());
-        text += "[debian.packages]\n";
-        text + &names.iter().map(|name| format!("\"{name}\" = \"runtime\"\n")).collect::<String>()
+/// A recipe that names the package, and more, for looking into what they depend on.
+pub(super) fn exploring(wish: &Wish, platforms: &[Platform], more: &[&str]) -> String {
+    let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    let mut text = format!("name = \"{}\"\nplatforms = {}\n", wish.name, words(&platforms));
+    if let Some(name) = &wish.extends {
+        let _ = writeln!(text, "extends = \"{name}\"");
     }
+    let suite = wish.suite.as_deref().or(wish.extends.is_none().then_some(SUITE));
+    if let Some(suite) = suite {
+        let _ = writeln!(text, "[debian]\nsuite = {}", quote(suite));
+    }
+    let own: &[&str] =
+        if wish.extends.is_none() { &["base-files", "ca-certificates", "netbase", "tzdata"] } else { &[] };
+    let mut names: BTreeSet<&str> = own.iter().chain(more).copied().collect();
+    names.insert(wish.package.as_str());
+    text += "[debian.packages]\n";
+    for name in names {
+        let _ = writeln!(text, "\"{name}\" = \"runtime\"");
+    }
+    text
 }

@@ -52,6 +52,47 @@ fn of_line(line: &str) -> Vec<Port> {
     words.filter_map(port).map(|port| (port, false)).collect()
 }
 
+/// Ports below this are for root, where the runtime does not let everybody have them.
+const LOW: u16 = 1024;
+
+/// How far a low port is moved: 80 becomes 8080, 53 becomes 8053.
+const AWAY: u16 = 8000;
+
+/// Where a port is moved to that is for root.
+pub(super) fn away(port: u16) -> u16 {
+    if port < LOW { port + AWAY } else { port }
+}
+
+/// A configuration without its comments, in which low ports are moved; `None` if it names none.
+pub(super) fn moved(text: &str) -> Option<String> {
+    let mut any = false;
+    let mut out = String::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with('#')) {
+        let mut line = line.to_owned();
+        for (port, _) in of_line(line.trim()).into_iter().filter(|(port, _)| *port < LOW) {
+            line = replaced(&line, port);
+            any = true;
+        }
+        out += &line;
+        out.push('\n');
+    }
+    any.then_some(out)
+}
+
+/// A line with a number in the place of another, where it is not a part of a longer one.
+fn replaced(line: &str, port: u16) -> String {
+    let number = port.to_string();
+    let found = line.match_indices(&number).map(|(at, _)| at).find(|at| {
+        let digit = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.');
+        !digit(at.checked_sub(1).and_then(|before| line.as_bytes().get(before)))
+            && !digit(line.as_bytes().get(at + number.len()))
+    });
+    match found {
+        Some(at) => format!("{}{}{}", &line[..at], away(port), &line[at + number.len()..]),
+        None => line.to_owned(),
+    }
+}
+
 /// Ports in a service's arguments: `:9090`, `--port=80`, `-p 53`, `tcp://0.0.0.0:2375`.
 pub(super) fn of_arguments(arguments: &[String]) -> Vec<Port> {
     let mut found = Vec::new();
@@ -70,7 +111,11 @@ pub(super) fn of_arguments(arguments: &[String]) -> Vec<Port> {
 /// The port of a number or of an address that ends in one.
 fn port(word: &str) -> Option<u16> {
     let word = word.trim_end_matches('/');
-    let last = word.rsplit(':').next()?;
+    let (before, last) = word.rsplit_once(':').unwrap_or(("", word));
+    // `::1` is an address of IPv6 without a port.
+    if before.contains(':') && !before.ends_with(']') && !before.contains("//") {
+        return None;
+    }
     let is_address = word.len() > last.len() || word.bytes().all(|byte| byte.is_ascii_digit());
     last.parse().ok().filter(|port| *port > 0 && is_address)
 }
@@ -102,8 +147,16 @@ mod tests {
             [(80, false), (8443, false)]
         );
         assert_eq!(of_config("server.port                 = 80\ntimeout 30"), [(80, false)]);
-        assert_eq!(of_config("bind 127.0.0.1 -::1\nport 6379"), [(6379, false)]);
+        assert_eq!(of_config("bind 127.0.0.1 -::1 ::1\nport 6379"), [(6379, false)]);
         assert_eq!(of_config("#port = 11211\n# port 2 is said in a sentence"), [(11211, false)]);
+    }
+
+    #[test]
+    fn low_ports_are_moved_and_nothing_else() {
+        let text = "# listen 80\nlisten 80;\nlisten 10.0.80.80:80 ssl\nlisten 8080\nuser www\n";
+        let moved = moved(text).expect("there is one");
+        assert_eq!(moved, "listen 8080;\nlisten 10.0.80.80:8080 ssl\nlisten 8080\nuser www\n");
+        assert_eq!(super::moved("listen 8080\n"), None);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Finding out how a program says its version, by asking it in the image that was drafted.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::diag::Result;
+use crate::ident::ImagePath;
 use crate::pipeline::{Context, Finished};
+use crate::trial::{Greeting, Visit};
 
 /// Ways to ask a program for its version, and then for help.
 const QUESTIONS: [&str; 7] = ["--version", "-V", "-v", "version", "-version", "--help", "-h"];
@@ -19,6 +22,17 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// A server that is to be started, as a test of it would.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stage {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Empty folders that it may write to.
+    pub volumes: Vec<ImagePath>,
+    /// Files in the place of the image's.
+    pub mounts: BTreeMap<ImagePath, String>,
+}
+
 /// Runs programs in an image that was just built, as a test of it would.
 pub trait Prober {
     /// Runs each command by itself in the first platform's image of `finished`, which the recipe made;
@@ -30,6 +44,18 @@ pub trait Prober {
         finished: &Finished,
         commands: &[Vec<String>],
     ) -> Result<Option<Vec<Ran>>>;
+
+    /// Starts a server, greets the ports that it listens on, and ends it; `None` if images can't be run here.
+    fn visit(
+        &self,
+        context: &Context,
+        finished: &Finished,
+        stage: &Stage,
+        greetings: &[Greeting],
+    ) -> Result<Option<Visit>>;
+
+    /// Runs the recipe's tests; the names of those that failed. `None` if images can't be run here.
+    fn failing(&self, context: &Context, recipe: &Path, finished: &Finished) -> Result<Option<Vec<String>>>;
 }
 
 /// A first test, and how good it is.

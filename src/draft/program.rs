@@ -97,7 +97,8 @@ fn unit(world: &World, subject: &Subject) -> Option<(String, Unit)> {
                 continue;
             };
             let Some(text) = world.text(&entry.path, MAX_UNIT) else { continue };
-            let unit = Unit::read(&text);
+            let file = |path: &str| world.text(&path.parse().ok()?, MAX_UNIT);
+            let unit = Unit::read(&text, &file);
             if unit.exec.is_empty() {
                 continue;
             }

@@ -140,7 +140,7 @@ pub(super) fn is_library(path: &ImagePath) -> bool {
     let searched = folder.as_str() == "/usr/lib"
         || Platform::ALL.iter().any(|platform| folder.as_str() == format!("/usr/lib/{}", platform.triplet()));
     let name = path.file_name();
-    searched && (name.ends_with(".so") || name.contains(".so."))
+    searched && format!("{name}.").contains(".so.")
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub(super) struct Service {
     pub(super) users: Vec<(String, String)>,
     /// Ports.
     pub(super) ports: Vec<Port>,
+    /// The signal that was seen to end it.
+    pub(super) signal: Option<String>,
     /// Its configuration files.
     pub(super) configs: Vec<ImagePath>,
 }
@@ -79,7 +81,8 @@ pub(super) fn look(world: &World, subject: &Subject, program: &Program) -> Servi
 }
 
 impl Service {
-    fn add_users(&mut self, users: Vec<(String, Option<String>)>) {
+    /// Adds names of its account that accounts can have.
+    pub(super) fn add_users(&mut self, users: Vec<(String, Option<String>)>) {
         for (name, home) in users {
             let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
             let is_new = self.users.iter().all(|(known, _)| *known != name);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::greeting::Ask;
 use super::patterns::Patterns;
 use super::plan::Exception;
 use crate::ident::{ImagePath, PackageName, Platform, RecipeName};
@@ -59,7 +60,7 @@ pub(super) struct Image {
     pub(super) stop_signal: Option<String>,
 }
 
-/// A test of one run.
+/// A test; of one run, if it has no server.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Test {
     /// What is said above it.
@@ -71,4 +72,19 @@ pub(super) struct Test {
     pub(super) fails: bool,
     pub(super) stdout: Option<String>,
     pub(super) stderr: Option<String>,
+    /// The server that it starts and asks.
+    pub(super) server: Option<Server>,
+}
+
+/// A server that a test starts: the image's own entrypoint and arguments.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    pub(super) port: u16,
+    /// All arguments, if the image's own do not do.
+    pub(super) args: Option<Vec<String>>,
+    /// Its exit code when it is stopped, if it is not 0.
+    pub(super) exit: Option<u8>,
+    pub(super) ask: Ask,
+    pub(super) volumes: Vec<ImagePath>,
+    pub(super) mounts: BTreeMap<ImagePath, String>,
 }

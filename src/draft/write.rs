@@ -1,11 +1,12 @@
 //! The text of a recipe, as people would write it: grouped, aligned, with comments that say why.
 
-use super::plan::Exception;
-use super::sheet::{Package, Sheet, Test};
-use crate::ident::Platform;
+use std::fmt::Write as _;
 
-/// Where lines of comments and lists are broken.
-const WIDTH: usize = 100;
+use super::plan::Exception;
+use super::sheet::{Package, Sheet};
+use super::toml::{comment, key, list, quote, table, words};
+use super::write_test::test;
+use crate::ident::Platform;
 
 /// Paths that an exception names.
 const MAX_PATHS: usize = 6;
@@ -78,10 +79,10 @@ fn head(sheet: &Sheet) -> String {
     rows.push(("tags", "[\"{version}\"]".to_owned()));
     let mut text = comment(&sheet.head.iter().map(String::as_str).collect::<Vec<_>>());
     for (key, value) in rows {
-        text += &format!("{key:<10} = {value}\n");
+        let _ = writeln!(text, "{key:<10} = {value}");
     }
     if let Some(suite) = &sheet.suite {
-        text += &format!("\n[debian]\nsuite = {}\n", quote(suite));
+        let _ = writeln!(text, "\n[debian]\nsuite = {}", quote(suite));
     }
     text
 }
@@ -119,16 +120,6 @@ fn package_line(package: &Package, width: usize, all: &[Platform]) -> String {
     }
 }
 
-/// A list of strings; a long one has a line for each.
-fn list(items: &[String], indent: usize) -> String {
-    let quoted: Vec<String> = items.iter().map(|item| quote(item)).collect();
-    let line = format!("[{}]", quoted.join(", "));
-    if line.len() + indent <= WIDTH || quoted.len() == 1 {
-        return line;
-    }
-    format!("[\n    {},\n]", quoted.join(",\n    "))
-}
-
 fn links(sheet: &Sheet) -> String {
     let rows = sheet.links.iter().map(|(path, target)| (quote(path.as_str()), quote(target)));
     table("links", "# As a maintainer script would have made them.\n", rows)
@@ -144,10 +135,8 @@ fn directories(sheet: &Sheet) -> String {
     }
     let width = sheet.directories.iter().map(|path| path.as_str().len() + 2).max().unwrap_or(0);
     for path in &sheet.directories {
-        text += &format!(
-            "{:<width$} = {{ mode = \"0755\", owner = \"nonroot:nonroot\" }}\n",
-            quote(path.as_str())
-        );
+        let path = quote(path.as_str());
+        let _ = writeln!(text, "{path:<width$} = {{ mode = \"0755\", owner = \"nonroot:nonroot\" }}");
     }
     text
 }
@@ -159,19 +148,20 @@ fn users(sheet: &Sheet) -> String {
             text += "# Other names of the account `nonroot`: the program looks for them.\n[users]\n";
         }
         for (name, home) in &sheet.users {
-            text += &format!("{} = {{ uid = 65532, gid = 65532, home = {} }}\n", key(name), quote(home));
+            let (name, home) = (key(name), quote(home));
+            let _ = writeln!(text, "{name} = {{ uid = 65532, gid = 65532, home = {home} }}");
         }
     }
     if sheet.extends.is_none() {
-        text += &format!("\n{GROUPS}");
+        text.extend(["\n", GROUPS]);
     }
     if !sheet.users.is_empty() {
-        let names = sheet.users.iter().map(|(name, _)| format!("{} = 65532\n", key(name)));
-        text += &if sheet.extends.is_none() {
-            names.collect::<String>()
-        } else {
-            format!("\n[groups]\n{}", names.collect::<String>())
-        };
+        if sheet.extends.is_some() {
+            text += "\n[groups]\n";
+        }
+        for (name, _) in &sheet.users {
+            let _ = writeln!(text, "{} = 65532", key(name));
+        }
     }
     text
 }
@@ -187,9 +177,6 @@ fn exception(exception: &Exception) -> String {
 
 fn image(sheet: &Sheet) -> String {
     let image = &sheet.image;
-    let texts = |items: &[String]| {
-        format!("[{}]", items.iter().map(|item| quote(item)).collect::<Vec<_>>().join(", "))
-    };
     let mut rows = Vec::new();
     let mut env = image.env.clone();
     if sheet.extends.is_none() {
@@ -199,9 +186,9 @@ fn image(sheet: &Sheet) -> String {
         env.entry("SSL_CERT_FILE".to_owned())
             .or_insert_with(|| "/etc/ssl/certs/ca-certificates.crt".to_owned());
     }
-    rows.push(("entrypoint", texts(&image.entrypoint)));
+    rows.push(("entrypoint", words(&image.entrypoint)));
     if !image.cmd.is_empty() {
-        rows.push(("cmd", texts(&image.cmd)));
+        rows.push(("cmd", words(&image.cmd)));
     }
     if !env.is_empty() {
         let pairs: Vec<String> =
@@ -220,7 +207,7 @@ fn image(sheet: &Sheet) -> String {
     }
     if !image.volumes.is_empty() {
         let volumes: Vec<String> = image.volumes.iter().map(ToString::to_string).collect();
-        rows.push(("volumes", texts(&volumes)));
+        rows.push(("volumes", words(&volumes)));
     }
     rows.extend(image.stop_signal.as_ref().map(|signal| ("stop-signal", quote(signal))));
     table("image", "", rows.into_iter().map(|(name, value)| (name.to_owned(), value)))
@@ -229,95 +216,9 @@ fn image(sheet: &Sheet) -> String {
 fn lifecycle(sheet: &Sheet) -> String {
     let mut text = "[lifecycle]\n".to_owned();
     match &sheet.owner {
-        Some(owner) => text += &format!("owner       = {}\n", quote(owner)),
+        Some(owner) => text.extend(["owner       = ", &quote(owner), "\n"]),
         None => text += "# owner     = \"who answers for it\"\n",
     }
     text += &sheet.end_of_life.as_ref().map(|day| format!("end-of-life = {day}\n")).unwrap_or_default();
     text
-}
-
-fn test(test: &Test) -> String {
-    let mut text = comment(&test.comment.iter().map(String::as_str).collect::<Vec<_>>());
-    let run: Vec<String> = test.run.iter().map(|word| quote(word)).collect();
-    let mut rows =
-        vec![("name".to_owned(), quote(&test.name)), ("run".to_owned(), format!("[{}]", run.join(", ")))];
-    rows.extend(test.exit.map(|exit| ("exit".to_owned(), exit.to_string())));
-    rows.extend(test.fails.then(|| ("fails".to_owned(), "true".to_owned())));
-    rows.extend(test.stdout.as_ref().map(|text| ("stdout".to_owned(), quote(text))));
-    rows.extend(test.stderr.as_ref().map(|text| ("stderr".to_owned(), quote(text))));
-    text += "[[test]]\n";
-    text += &aligned(rows);
-    text
-}
-
-/// A table with its rows aligned; nothing if there are none.
-fn table(name: &str, comment: &str, rows: impl Iterator<Item = (String, String)>) -> String {
-    let rows: Vec<(String, String)> = rows.collect();
-    if rows.is_empty() { String::new() } else { format!("{comment}[{name}]\n{}", aligned(rows)) }
-}
-
-fn aligned(rows: Vec<(String, String)>) -> String {
-    let width = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
-    rows.iter().map(|(key, value)| format!("{key:<width$} = {value}\n")).collect()
-}
-
-/// Comments, broken into lines.
-fn comment(texts: &[&str]) -> String {
-    let mut out = String::new();
-    for text in texts.iter().filter(|text| !text.is_empty()) {
-        let mut line = "#".to_owned();
-        for word in text.split_whitespace() {
-            if line.len() + 1 + word.len() > WIDTH && line.len() > 1 {
-                out += &format!("{line}\n");
-                "#".clone_into(&mut line);
-            }
-            line.push(' ');
-            line += word;
-        }
-        out += &format!("{line}\n");
-    }
-    out
-}
-
-/// A key: bare if it may be.
-fn key(name: &str) -> String {
-    let bare =
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if bare { name.to_owned() } else { quote(name) }
-}
-
-/// A basic string of TOML.
-fn quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' => out += "\\\"",
-            '\\' => out += "\\\\",
-            '\n' => out += "\\n",
-            '\t' => out += "\\t",
-            control if control.is_control() => out += &format!("\\u{:04x}", control as u32),
-            plain => out.push(plain),
-        }
-    }
-    out.push('"');
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_of_others_stay_inside_their_quotes() {
-        assert_eq!(quote("a\"b\\c\nd\u{1b}"), "\"a\\\"b\\\\c\\nd\\u001b\"");
-        assert_eq!(key("a-b"), "a-b");
-        assert_eq!(key("a.b"), "\"a.b\"");
-    }
-
-    #[test]
-    fn comments_are_broken_and_never_end_in_the_middle() {
-        let text = comment(&[&"word ".repeat(40), "two\nlines"]);
-        assert!(text.lines().all(|line| line.starts_with("# ") && line.len() <= WIDTH));
-        assert!(text.ends_with("# two lines\n"));
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::container::Container;
 use super::foreign::{Emulation, emulation};
 use super::hall::Hall;
 use super::room::Room;
@@ -54,11 +55,16 @@ fn one(room: &mut Room, run: &RunSpec, patience: Duration) -> Result<Heard> {
     }
     let end = container.wait(patience);
     container.kill();
+    Ok(heard(&container, end))
+}
+
+/// The beginnings of what a container said, and how it ended by itself.
+pub(super) fn heard(container: &Container, end: Option<End>) -> Heard {
     let (out, err) = container.said();
     let exit = match end {
         Some(End::Code(code)) => Some(code),
         _ => None,
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]).into_owned();
-    Ok(Heard { exit, stdout: text(&out.head), stderr: text(&err.head) })
+    Heard { exit, stdout: text(&out.head), stderr: text(&err.head) }
 }

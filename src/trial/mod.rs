@@ -33,6 +33,7 @@ mod runtime;
 mod seccomp;
 mod setup;
 mod sight;
+mod visiting;
 
 pub use foreign::own_platform;
 pub use hall::platform_of;
@@ -40,3 +41,4 @@ pub use hearing::{Heard, hear};
 pub use junit::junit;
 pub use outcome::{LastWords, Mismatch, Outcome, Verdict};
 pub use run::{Isolation, Part, Results, Trial, attend, become_root, run};
+pub use visiting::{Greeted, Greeting, Stop, Visit, visit};
