@@ -3,7 +3,7 @@
 use super::drafting::Drafting;
 use super::outcome::Outcome;
 use super::probe::{self, Worth};
-use super::{complaint, scripts};
+use super::{complaint, scripts, words};
 use crate::diag::Result;
 use crate::ident::ImagePath;
 use crate::pipeline::Finished;
@@ -36,9 +36,8 @@ impl Drafting<'_> {
             if worth == Worth::Version {
                 return Ok(finished);
             }
-            let there = |path: &ImagePath| is_in(&finished, path);
-            let mut changed =
-                !complaint::heed(&self.worlds[0], &mut outcome.plan, &outcome.said, &there).is_empty();
+            let said = outcome.said.clone();
+            let mut changed = self.heed(outcome, &finished, &said);
             if !changed && worth < Worth::Help {
                 changed = scripts::embed(&self.worlds[0], &outcome.program, &mut outcome.plan).is_some();
             }
@@ -54,6 +53,47 @@ impl Drafting<'_> {
             finished = next;
         }
         Ok(finished)
+    }
+
+    /// Adds what the words of a program ask for, with what that needs in turn; whether there is anything.
+    pub(super) fn heed(&self, outcome: &mut Outcome, finished: &Finished, said: &str) -> bool {
+        let (world, known) = (&self.worlds[0], outcome.plan.more.clone());
+        let mut again = false;
+        for path in words::paths(said).into_iter().filter_map(|path| path.parse::<ImagePath>().ok()) {
+            // It was left out because something was missing for it; now it is known that it is needed.
+            if outcome.plan.without.remove(&(path.clone(), None)).is_some() {
+                again |= outcome.plan.more.insert(path, "the program looks for it".to_owned()).is_none();
+            }
+        }
+        again |= self.shell_behind(outcome, finished, said);
+        let there = |path: &ImagePath| is_in(finished, path);
+        let added = complaint::heed(world, &mut outcome.plan, said, &there);
+        let more: Vec<ImagePath> =
+            outcome.plan.more.keys().filter(|path| !known.contains_key(*path)).cloned().collect();
+        for path in more {
+            scripts::need(world, &self.subject, &path, &mut outcome.plan);
+        }
+        again | !added.is_empty()
+    }
+
+    /// Adds a shell where a script that is there can't be started for want of something: the program
+    /// starts it through one.
+    fn shell_behind(&self, outcome: &mut Outcome, finished: &Finished, said: &str) -> bool {
+        let lines = said.lines().filter(|line| line.contains("o such file or directory"));
+        let paths = lines.flat_map(words::paths).filter_map(|path| path.parse::<ImagePath>().ok());
+        let script = paths.into_iter().find(|path| {
+            let interpreter = self.worlds[0].interpreter(path);
+            is_in(finished, path)
+                && interpreter
+                    .and_then(|interpreter| scripts::find_program(&self.worlds[0], &interpreter))
+                    .is_some_and(|interpreter| is_in(finished, &interpreter))
+        });
+        let (Some(script), Some(shell)) = (script, scripts::find_program(&self.worlds[0], "sh")) else {
+            return false;
+        };
+        let why = format!("{} starts {script} through a shell", outcome.program.path);
+        outcome.plan.shell.get_or_insert_with(|| why.clone());
+        outcome.plan.more.insert(shell, why).is_none()
     }
 
     /// What the program may say as its version.

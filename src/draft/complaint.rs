@@ -58,6 +58,13 @@ pub(super) fn heed(
         plan.env.insert(LOCALE.0.to_owned(), LOCALE.1.to_owned());
     }
     let mut added = Vec::new();
+    for path in words::paths(said) {
+        let Some((link, target)) = template(world, path) else { continue };
+        if !is_there(&link) && !plan.links.contains_key(&link) {
+            wanted.push((target.clone(), format!("what {link} begins as")));
+            plan.links.insert(link, target.to_string());
+        }
+    }
     for (path, why) in wanted.into_iter().take(MAX_FILES) {
         if !is_there(&path) && !plan.more.contains_key(&path) {
             added.push(why.clone());
@@ -66,6 +73,22 @@ pub(super) fn heed(
     }
     added.dedup();
     added
+}
+
+/// A file of `/etc` that a maintainer script would copy from `/usr/share`, and where it comes from.
+fn template(world: &World, path: &str) -> Option<(ImagePath, ImagePath)> {
+    let link: ImagePath = path.parse().ok()?;
+    if !path.starts_with("/etc/") || world.find(&link).is_some() || world.below(&link).next().is_some() {
+        return None;
+    }
+    let found = world.paths_ending(&format!("/{}", link.file_name()));
+    let mut shared = found.into_iter().filter(|found| {
+        found.as_str().starts_with("/usr/share/")
+            && runtime::is_wanted(found)
+            && world.content(found).is_some()
+    });
+    let first = shared.next()?.clone();
+    shared.next().is_none().then_some((link, first))
 }
 
 /// The file at a path; all that is for run time below it, if it is a folder of packages.

@@ -50,7 +50,11 @@ pub(super) fn sheet(parts: &Parts) -> Sheet {
         workdir: workdir(parts),
         ports: service.ports.clone(),
         volumes: service.volumes.iter().cloned().collect(),
-        stop_signal: service.signal.clone().or_else(|| unit.and_then(|unit| unit.signal.clone())).filter(|name| is_signal(name)),
+        stop_signal: service
+            .signal
+            .clone()
+            .or_else(|| unit.and_then(|unit| unit.signal.clone()))
+            .filter(|name| is_signal(name)),
     };
     Sheet {
         head: head(parts),
@@ -78,7 +82,8 @@ pub(super) fn sheet(parts: &Parts) -> Sheet {
 }
 
 fn is_signal(name: &str) -> bool {
-    name.strip_prefix("SIG").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    name.strip_prefix("SIG")
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// Where the unit begins, if it is there.

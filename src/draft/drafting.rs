@@ -196,7 +196,6 @@ impl Drafting<'_> {
         let found = self.found(&outcome, remarks);
         Ok(Draft { text, lock, found, state })
     }
-
 }
 
 /// Whether a failure is about what the draft says, not about the machine, the network or the archive.

@@ -70,7 +70,10 @@ fn served(parts: &Parts, serving: &Serving) -> Test {
     };
     let moved = !serving.mounts.is_empty() || !serving.more.is_empty();
     if moved {
-        comment.push("Its own port is for root where the runtime does not let everybody have it: here it has another.".to_owned());
+        comment.push(
+            "Its own port is for root where the runtime does not let everybody have it: here it has another."
+                .to_owned(),
+        );
     }
     let args = (!serving.more.is_empty()).then(|| [&parts.program.arguments[..], &serving.more[..]].concat());
     Test {

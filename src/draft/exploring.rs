@@ -1,8 +1,8 @@
 //! What the archive has of a package and of all that it depends on, on the platforms that have it.
 
 use super::bench::Bench;
-use super::world::World;
 use super::foundation::exploring;
+use super::world::World;
 use super::{Foundation, Wish};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::ident::Platform;
@@ -30,9 +30,8 @@ const ESSENTIAL: &[&str] = &[
 /// The packages on all platforms that have them, with those that are on every system: scripts need
 /// these, and what a draft does not need is not in its lock. Archives other than Debian's lack them.
 pub(super) fn explore(bench: &Bench, wish: &Wish, foundation: &Foundation) -> Result<Vec<World>> {
-    let attempt = |platforms: &[Platform], more: &[&str]| {
-        bench.worlds(&exploring(wish, platforms, more), platforms)
-    };
+    let attempt =
+        |platforms: &[Platform], more: &[&str]| bench.worlds(&exploring(wish, platforms, more), platforms);
     let all = &foundation.platforms;
     let lacks = |failure: &Failure| failure.is(codes::UNKNOWN_PACKAGE) || failure.is(codes::UNSATISFIABLE);
     let failure = match attempt(all, ESSENTIAL) {
@@ -40,7 +39,8 @@ pub(super) fn explore(bench: &Bench, wish: &Wish, foundation: &Foundation) -> Re
         outcome => return outcome,
     };
     // Perhaps one of the platforms lacks it.
-    let one = || all.iter().filter(|_| all.len() > 1).find_map(|platform| attempt(&[*platform], ESSENTIAL).ok());
+    let one =
+        || all.iter().filter(|_| all.len() > 1).find_map(|platform| attempt(&[*platform], ESSENTIAL).ok());
     let is_asked = |problem: &Problem| problem.message.contains(&format!("`{}`", wish.package));
     if failure.problems().iter().all(is_asked) {
         return one().ok_or(failure);

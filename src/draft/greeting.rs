@@ -18,7 +18,11 @@ const WORDS: [(&str, &str, &str); 9] = [
         "\u{12}\u{34}",
     ),
     // MQTT 3.1.1, 3.1 and 3.2.
-    ("MQTT: a client without a name connects.", "\u{10}\u{c}\0\u{4}MQTT\u{4}\u{2}\0\u{3c}\0\0", "\u{20}\u{2}"),
+    (
+        "MQTT: a client without a name connects.",
+        "\u{10}\u{c}\0\u{4}MQTT\u{4}\u{2}\0\u{3c}\0\0",
+        "\u{20}\u{2}",
+    ),
     // PostgreSQL, message formats: StartupMessage and ErrorResponse.
     (
         "PostgreSQL's protocol: nobody may begin without a database that is there.",
@@ -41,11 +45,7 @@ pub(super) enum Ask {
     /// `/`, by HTTP: the status, and what is in the body.
     Http(u16, Option<String>),
     /// By TCP: why, what is sent, what must come back.
-    Tcp {
-        comment: &'static str,
-        send: String,
-        answer: String,
-    },
+    Tcp { comment: &'static str, send: String, answer: String },
 }
 
 /// All greetings, in the order in which they are said.

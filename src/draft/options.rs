@@ -36,7 +36,28 @@ const USUAL: [&str; 7] = ["-F", "-f", "-D", "-n", "-d", "--foreground", "--nodae
 /// Words that only make a program go into the background.
 const DAEMONIZE: [&str; 6] = ["--daemon", "--daemonize", "-daemon", "--background", "--fork", "--detach"];
 
-/// Options that keep a program in the foreground, as its help says; the usual ones if it says none.
+/// Options that often keep a program in the foreground.
+pub(super) fn usual() -> Vec<String> {
+    USUAL.map(ToOwned::to_owned).to_vec()
+}
+
+/// Arguments without those that tell the program to become one of these users: it is that one already.
+pub(super) fn without_user(arguments: &[String], names: &[&str]) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for word in arguments {
+        let (option, value) = word.split_once('=').unwrap_or(("", word));
+        let is_user = names.iter().any(|name| value.split(':').next() == Some(name));
+        let before = kept.last().is_some_and(|last| last.starts_with('-') && !last.contains('='));
+        if is_user && option.is_empty() && before {
+            kept.pop();
+        } else if !is_user || !option.starts_with('-') {
+            kept.push(word.clone());
+        }
+    }
+    kept
+}
+
+/// Options that keep a program in the foreground, as its help says.
 pub(super) fn foreground(help: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (option, said) in options(help) {
@@ -45,12 +66,24 @@ pub(super) fn foreground(help: &str) -> Vec<String> {
             found.push(option);
         }
     }
-    if found.is_empty() { USUAL.map(ToOwned::to_owned).to_vec() } else { found }
+    found
 }
 
 /// Arguments without those that send the program into the background.
 pub(super) fn staying(arguments: &[String]) -> Vec<String> {
-    arguments.iter().filter(|word| !DAEMONIZE.contains(&word.as_str())).cloned().collect()
+    let mut kept: Vec<String> = Vec::new();
+    let mut words = arguments.iter().peekable();
+    while let Some(word) = words.next() {
+        if !DAEMONIZE.contains(&word.as_str()) {
+            kept.push(word.clone());
+            continue;
+        }
+        let value = words.next_if(|value| ["yes", "no", "true", "false"].contains(&value.as_str()));
+        if let Some(value) = value.filter(|value| ["no", "false"].contains(&value.as_str())) {
+            kept.extend([word.clone(), value.clone()]);
+        }
+    }
+    kept
 }
 
 /// The argument that gives a program its port, if its help has one: `--port=5353`.
@@ -64,7 +97,9 @@ pub(super) fn port(help: &str, port: u16) -> Option<Vec<String>> {
             Some(_) => {}
         }
     }
-    None
+    let short =
+        ["-p port", "-p PORT", "-p <port>", "-p num", "-p <num>"].iter().any(|word| help.contains(word));
+    short.then(|| vec!["-p".to_owned(), port.to_string()])
 }
 
 /// The options of a help text, with all that is said of each: the long form where there is one.
@@ -111,7 +146,7 @@ mod tests {
         ] {
             assert_eq!(foreground(help), [expected], "{help}");
         }
-        assert_eq!(foreground("--help  shows this"), USUAL);
+        assert!(foreground("--help  shows this").is_empty());
     }
 
     #[test]
@@ -120,7 +155,12 @@ mod tests {
         assert_eq!(words("-p, --port=<integer>  Port to listen on"), ["--port=5353"]);
         assert_eq!(words("--port PORT"), ["--port", "5353"]);
         assert!(words("--port-range 1-2\n--help").is_empty());
-        let staying = staying(&["--daemon".to_owned(), "-c".to_owned()]);
-        assert_eq!(staying, ["-c"]);
+        assert_eq!(words("usage: x [-p port] [-s]"), ["-p", "5353"]);
+        let words = |line: &str| line.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>();
+        assert_eq!(without_user(&words("-f -u x -c y --user=x:x"), &["x"]), ["-f", "-c", "y"]);
+        assert_eq!(without_user(&words("-u z x"), &["x"]), ["-u", "z", "x"]);
+        assert_eq!(staying(&words("--daemon -c")), ["-c"]);
+        assert_eq!(staying(&words("--daemonize yes -c")), ["-c"]);
+        assert_eq!(staying(&words("--daemonize no -c")), ["--daemonize", "no", "-c"]);
     }
 }

@@ -141,7 +141,9 @@ fn stand_in(world: &World, subject: &Subject, path: &ImagePath) -> Option<ImageP
     let begin = format!("{name}-");
     let own = subject.family.iter().filter_map(|family| world.package(family.as_str()));
     let own = own.flat_map(|package| &package.parcel.index.entries).map(|entry| &entry.path);
-    named.or_else(|| own.into_iter().find(|path| is_program(path) && path.file_name().starts_with(&begin))).cloned()
+    named
+        .or_else(|| own.into_iter().find(|path| is_program(path) && path.file_name().starts_with(&begin)))
+        .cloned()
 }
 
 /// Programs of the subject's packages that are called as it is.

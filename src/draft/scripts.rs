@@ -17,9 +17,12 @@ const MAX_SCRIPTS: usize = 24;
 
 /// Adds to the plan what the program needs because it is a script.
 pub(super) fn prepare(world: &World, subject: &Subject, program: &Program, plan: &mut Plan) {
-    let Some(file) = world.follow(program.path.as_str()).and_then(|steps| steps.last().cloned()) else {
-        return;
-    };
+    need(world, subject, &program.path, plan);
+}
+
+/// Adds to the plan what a file needs if it is a script.
+pub(super) fn need(world: &World, subject: &Subject, path: &ImagePath, plan: &mut Plan) {
+    let Some(file) = world.follow(path.as_str()).and_then(|steps| steps.last().cloned()) else { return };
     let mut queue = vec![file];
     let mut seen = Vec::new();
     while let Some(path) = queue.pop() {
@@ -28,6 +31,10 @@ pub(super) fn prepare(world: &World, subject: &Subject, program: &Program, plan:
         }
         seen.push(path.clone());
         let Some(interpreter) = world.interpreter(&path) else { continue };
+        // `#!/usr/bin/env python3` needs both.
+        let first = world.content(&path).and_then(|(_, content)| content.interpreter.clone());
+        let first = first.and_then(|line| find_program(world, line.split_whitespace().next()?));
+        plan.more.extend(first.map(|first| (first, format!("it runs {path}"))));
         if let Some(found) = find_program(world, &interpreter) {
             let holder = world.find(&found).map(|(package, _)| package.name.clone());
             let why = format!("it runs {path}");

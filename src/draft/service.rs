@@ -6,6 +6,7 @@ use super::ports::{self, Port};
 use super::program::Program;
 use super::subject::Subject;
 use super::unit;
+use super::wanting::configured;
 use super::world::{World, is_program};
 use crate::ident::ImagePath;
 use crate::source::Kind;
@@ -15,6 +16,9 @@ const MAX_CONFIG: u64 = 1 << 18;
 
 /// More ports than a service would really listen on: then the configuration is about something else.
 const MAX_PORTS: usize = 8;
+
+/// Folders of configurations that are made: more would be about something else.
+const MAX_FOLDERS: usize = 12;
 
 /// Accounts that every image has.
 const KNOWN_USERS: [&str; 3] = ["root", "nobody", "nonroot"];
@@ -62,6 +66,11 @@ pub(super) fn look(world: &World, subject: &Subject, program: &Program) -> Servi
                 service.folders.insert(entry.path.clone());
             }
         }
+    }
+    if program.unit.is_some() {
+        let texts = service.configs.iter().filter_map(|path| world.text(path, MAX_CONFIG));
+        let written: Vec<ImagePath> = texts.flat_map(|text| configured(world, &text).folders).collect();
+        service.folders.extend(written.into_iter().take(MAX_FOLDERS));
     }
     if let Some(unit) = &program.unit {
         for (folder, keep) in &unit.folders {

@@ -6,15 +6,15 @@
 //!           └─► ends, or listens nowhere ─► what it says that it lacks is given ─► again, or the next way
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::asking::is_in;
 use super::drafting::Drafting;
 use super::greeting::{self, Ask};
 use super::outcome::Outcome;
 use super::probe::{Prober, Stage};
-use super::wanting::{Wants, wants};
-use super::{complaint, options, ports};
+use super::wanting::{Wants, configured, value_of, wants};
+use super::{options, ports};
 use crate::diag::Result;
 use crate::ident::ImagePath;
 use crate::pipeline::Finished;
@@ -80,19 +80,26 @@ impl Drafting<'_> {
     pub(super) fn serve(&self, outcome: &mut Outcome, mut finished: Finished) -> Result<()> {
         let Some(prober) = self.prober.filter(|_| outcome.is_service()) else { return Ok(()) };
         let mut last = None;
-        for way in ways(outcome) {
+        let mut left: VecDeque<Way> = ways(outcome).into();
+        let mut guessed = !options::foreground(&outcome.said).is_empty();
+        while let Some(way) = left.pop_front() {
             let mut given = Given::default();
             for _ in 0..MAX_TRIES {
-                let Some(visit) = self.visit(prober, outcome, &finished, &way, &given)? else { return Ok(()) };
+                let Some(visit) = self.visit(prober, outcome, &finished, &way, &given)? else {
+                    return Ok(());
+                };
                 if let Some(serving) = self.seen(outcome, &visit, &way, &given) {
                     outcome.program.arguments = way.arguments;
                     outcome.service.signal = Some(serving.stop.signal.clone());
                     outcome.serving = Some(serving);
-                    outcome.silence = None;
                     return Ok(());
                 }
                 let said = format!("{}\n{}", visit.heard.stderr, visit.heard.stdout);
                 last = last_line(&said).or(last);
+                // What ended well without a word of help in it has gone into the background.
+                if visit.heard.exit == Some(0) && !std::mem::replace(&mut guessed, true) {
+                    left.extend(staying(&way.arguments, options::usual()));
+                }
                 match self.give(outcome, &finished, &way, &mut given, &said)? {
                     Gift::Nothing => break,
                     Gift::Around => {}
@@ -115,11 +122,9 @@ impl Drafting<'_> {
     ) -> Result<Option<Visit>> {
         let program = outcome.program.path.to_string();
         let words = std::iter::once(program).chain(way.arguments.iter().cloned());
-        let stage = Stage {
-            command: words.chain(given.more.iter().cloned()).collect(),
-            volumes: self.volumes(outcome),
-            mounts: given.mounts.clone(),
-        };
+        let command: Vec<String> = words.chain(given.more.iter().cloned()).collect();
+        self.context.progress.say("Starting", &command.join(" "));
+        let stage = Stage { command, volumes: self.volumes(outcome), mounts: given.mounts.clone() };
         prober.visit(self.context, finished, &stage, &greeting::greetings())
     }
 
@@ -162,7 +167,9 @@ impl Drafting<'_> {
         for folder in &wants.folders {
             around |= outcome.service.folders.insert(folder.clone());
         }
-        if wants.port && given.mounts.is_empty() && given.more.is_empty() {
+        // Some say nothing of why they end.
+        let port = wants.port || said.trim().is_empty();
+        if port && given.mounts.is_empty() && given.more.is_empty() {
             around |= self.move_port(outcome, way, given);
         }
         let before = (outcome.plan.clone(), outcome.service.clone());
@@ -187,8 +194,23 @@ impl Drafting<'_> {
             let mine = "nonroot:nonroot".to_owned();
             changed |= outcome.plan.owners.insert(path.clone(), mine).is_none();
         }
-        let there = |path: &ImagePath| is_in(finished, path);
-        changed | !complaint::heed(world, &mut outcome.plan, said, &there).is_empty()
+        for (link, target) in &wants.links {
+            changed |= outcome.plan.links.insert(link.clone(), target.to_string()).is_none();
+        }
+        for name in &wants.variables {
+            let texts = outcome.service.configs.iter().filter_map(|path| world.text(path, 1 << 18));
+            let value = texts.filter_map(|text| value_of(&text, name)).next();
+            changed |= value.is_some_and(|value| {
+                let read = configured(world, &value);
+                outcome.service.folders.extend(read.folders);
+                outcome
+                    .plan
+                    .links
+                    .extend(read.links.into_iter().map(|(link, target)| (link, target.to_string())));
+                outcome.plan.env.insert(name.clone(), value).is_none()
+            });
+        }
+        changed | self.heed(outcome, finished, said)
     }
 
     /// Moves a port that only root may listen on, by the configuration or by an option.
@@ -201,8 +223,13 @@ impl Drafting<'_> {
         if !given.mounts.is_empty() {
             return true;
         }
-        let low: Vec<u16> =
-            outcome.service.ports.iter().map(|(port, _)| *port).filter(|port| ports::away(*port) != *port).collect();
+        let low: Vec<u16> = outcome
+            .service
+            .ports
+            .iter()
+            .map(|(port, _)| *port)
+            .filter(|port| ports::away(*port) != *port)
+            .collect();
         let port = ports::away(low.first().copied().unwrap_or(80));
         if way.arguments.iter().any(|word| word.contains("--port")) {
             return false;
@@ -227,19 +254,31 @@ fn ways(outcome: &Outcome) -> Vec<Way> {
     let forks = outcome.program.unit.as_ref().is_some_and(|unit| unit.forks);
     let own = options::staying(&outcome.program.arguments);
     let plain = Way { arguments: own.clone(), stays: None };
-    let staying = options::foreground(&outcome.said).into_iter().filter(|option| !own.contains(option));
-    let staying: Vec<Way> = staying
-        .map(|option| Way { arguments: [&own[..], std::slice::from_ref(&option)].concat(), stays: Some(option) })
-        .collect();
-    let mut ways = if forks { staying } else { [vec![plain.clone()], staying].concat() };
+    let staying = staying(&own, options::foreground(&outcome.said));
+    let mut ways = if forks { Vec::new() } else { vec![plain.clone()] };
+    let names: Vec<&str> = outcome.service.users.iter().map(|(name, _)| name.as_str()).collect();
+    let as_it_is = options::without_user(&own, &names);
+    if as_it_is != own {
+        ways.push(Way { arguments: as_it_is, stays: None });
+    }
+    ways.extend(staying);
     if forks {
         ways.push(plain);
     }
-    if !own.is_empty() && !forks {
-        ways.insert(1, Way::default());
+    if !own.is_empty() {
+        ways.push(Way::default());
     }
     ways.truncate(MAX_WAYS);
     ways
+}
+
+fn staying(own: &[String], options: Vec<String>) -> Vec<Way> {
+    let new = options.into_iter().filter(|option| !own.contains(option));
+    let way = |option: String| Way {
+        arguments: [own, std::slice::from_ref(&option)].concat(),
+        stays: Some(option),
+    };
+    new.map(way).collect()
 }
 
 /// The last line that a program said, shortened, without what a terminal would obey.

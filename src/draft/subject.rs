@@ -25,16 +25,19 @@ pub(super) struct Subject {
 impl Subject {
     pub(super) fn of(world: &World, asked: &PackageName) -> Self {
         let mut main = asked.clone();
-        let mut steps = Vec::new();
+        let (mut steps, mut passed) = (Vec::new(), Vec::new());
         for _ in 0..MAX_STEPS {
             if has_programs(world, &main) {
                 break;
             }
             let Some(next) = next(world, &main) else { break };
             steps.push(format!("`{main}` holds no program: it stands for `{next}`"));
-            main = next;
+            passed.push(std::mem::replace(&mut main, next));
         }
-        let family = family(world, &main);
+        let mut family = family(world, &main);
+        // Those on the way often hold the service's unit and configuration.
+        passed.retain(|name| !family.contains(name));
+        family.extend(passed);
         Self { asked: asked.clone(), main, family, steps }
     }
 

@@ -77,6 +77,7 @@ pub(super) fn quote(text: &str) -> String {
             '"' => out += "\\\"",
             '\\' => out += "\\\\",
             '\n' => out += "\\n",
+            '\r' => out += "\\r",
             '\t' => out += "\\t",
             control if control.is_control() => {
                 let _ = write!(out, "\\u{:04x}", u32::from(control));

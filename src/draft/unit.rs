@@ -42,7 +42,9 @@ impl Unit {
                 "ExecStart" if unit.exec.is_empty() => unit.exec = command(&value, &known),
                 "Type" => (unit.forks, unit.ends) = (value == "forking", value == "oneshot"),
                 "ExecStartPre" | "ReadWritePaths" | "ReadWriteDirectories" => unit.written(&key, &value),
-                "PIDFile" => unit.folders.extend(value.rsplit_once('/').map(|(above, _)| (in_run(above), false))),
+                "PIDFile" => {
+                    unit.folders.extend(value.rsplit_once('/').map(|(above, _)| (in_run(above), false)))
+                }
                 "User" if !value.contains('%') => unit.user = Some(value),
                 "KillSignal" => unit.signal = Some(value),
                 "WorkingDirectory" if value.starts_with('/') => unit.workdir = Some(value),
@@ -57,7 +59,8 @@ impl Unit {
     fn written(&mut self, key: &str, value: &str) {
         let words = words(value.trim_start_matches(PREFIXES));
         let makes = words.first().is_some_and(|program| {
-            program.ends_with("/mkdir") || program.ends_with("/install") && words.iter().any(|word| word == "-d")
+            program.ends_with("/mkdir")
+                || program.ends_with("/install") && words.iter().any(|word| word == "-d")
         });
         if key != "ExecStartPre" || makes {
             let paths = words.iter().map(|word| word.trim_start_matches(['-', '+'])).skip(usize::from(makes));
@@ -90,7 +93,10 @@ fn variables(text: &str, file: &dyn Fn(&str) -> Option<String>) -> BTreeMap<Stri
             "EnvironmentFile" => {
                 let content = file(value.trim_start_matches('-')).unwrap_or_default();
                 known.extend(settings(&content).into_iter().map(|(name, value)| {
-                    (name.trim_start_matches("export ").to_owned(), value.trim_matches(['"', '\'']).to_owned())
+                    (
+                        name.trim_start_matches("export ").to_owned(),
+                        value.trim_matches(['"', '\'']).to_owned(),
+                    )
                 }));
             }
             _ => {}
@@ -237,7 +243,9 @@ mod tests {
             "[Service]\nType=oneshot\nEnvironmentFile=-/etc/default/x\nPIDFile=/var/run/x/x.pid\n\
              ExecStartPre=-/bin/mkdir -p /run/made\nExecStartPre=/bin/rm -f /run/gone\n\
              ExecStart=/usr/sbin/x $OPTIONS --dir=${DIR} $OTHER\n",
-            &|path| (path == "/etc/default/x").then(|| "# no\nOPTIONS=\"-u y\"\nexport DIR=/srv\n".to_owned()),
+            &|path| {
+                (path == "/etc/default/x").then(|| "# no\nOPTIONS=\"-u y\"\nexport DIR=/srv\n".to_owned())
+            },
         );
         assert_eq!(unit.exec, ["/usr/sbin/x", "-u", "y", "--dir=/srv"]);
         assert_eq!(unit.folders, ["/run/x", "/run/made"].map(|path| (path.to_owned(), false)));

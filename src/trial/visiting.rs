@@ -147,7 +147,9 @@ fn wait(room: &Room, container: &mut Container, patience: Duration) -> BTreeSet<
     loop {
         let ended = container.glance().is_some();
         let open = listening(room);
-        if ended || watch.elapsed() > patience || first.as_ref().is_some_and(|first| first.elapsed() > SETTLING)
+        if ended
+            || watch.elapsed() > patience
+            || first.as_ref().is_some_and(|first| first.elapsed() > SETTLING)
         {
             return if ended { BTreeSet::new() } else { open };
         }
