@@ -3,8 +3,12 @@
 
 #[path = "new/files.rs"]
 mod files;
+#[path = "new/hostile.rs"]
+mod hostile;
 #[path = "new/made.rs"]
 mod made;
+#[path = "new/platforms.rs"]
+mod platforms;
 #[path = "new/programs.rs"]
 mod programs;
 #[path = "new/refused.rs"]

@@ -93,6 +93,11 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Draft a recipe for a Debian package
+    ///
+    /// Looks at the package and all that it depends on for the program, what that needs, configuration,
+    /// user, folders and ports; builds the image; asks the program for its version in a container, or starts
+    /// the server and talks to it; and writes a recipe, its lock, and tests of what was seen. Where runc or
+    /// crun is missing the recipe is written untried, and says so.
     New(new::Args),
     /// Build the images of recipes
     Build(build::Args),

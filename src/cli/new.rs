@@ -9,7 +9,7 @@ use super::{Global, print};
 use crate::diag::{Problem, Result, codes};
 use crate::draft::{self, Draft, Prober, State, Wish};
 use crate::host;
-use crate::ident::{PackageName, RecipeName};
+use crate::ident::{PackageName, Platform, RecipeName};
 use crate::trial;
 
 /// The folder of recipes, where none is named.
@@ -35,6 +35,9 @@ pub(super) struct Args {
     /// The Debian suite; that of the recipe below, or trixie, if not said
     #[arg(long, value_name = "SUITE")]
     suite: Option<String>,
+    /// A platform that it is for; all of the recipe below, if not said; may be given several times
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Vec<Platform>,
     /// Write over a recipe that is there
     #[arg(long)]
     force: bool,
@@ -62,7 +65,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let base: RecipeName = BASE.parse().expect("a name of ours");
     let has_base = name != base && host::is_file(&folder.join(format!("{BASE}.toml")));
     let extends = args.extends.clone().or_else(|| has_base.then_some(base));
-    let wish = Wish { package: args.from_package.clone(), name, folder, extends, suite: args.suite.clone() };
+    let wish = Wish {
+        package: args.from_package.clone(),
+        name,
+        folder,
+        extends,
+        suite: args.suite.clone(),
+        platforms: args.platform.clone(),
+    };
     let context = global.context(std::slice::from_ref(&out), args.offline, None)?;
     let prober = root.map(|root| Containers { root, folder: wish.folder.clone() });
     let draft = draft::draft(&context, &wish, prober.as_ref().map(|prober| prober as &dyn Prober))?;

@@ -56,6 +56,7 @@ pub(super) fn sheet(parts: &Parts) -> Sheet {
             .or_else(|| unit.and_then(|unit| unit.signal.clone()))
             .filter(|name| is_signal(name)),
     };
+    let packages = packages(parts);
     Sheet {
         head: head(parts),
         name: wish.name.clone(),
@@ -63,8 +64,8 @@ pub(super) fn sheet(parts: &Parts) -> Sheet {
         extends: wish.extends.clone(),
         suite: wish.suite.clone().or_else(|| wish.extends.is_none().then(|| super::SUITE.to_owned())),
         platforms: worlds.iter().map(|world| world.platform).collect::<BTreeSet<_>>().into_iter().collect(),
-        version_of: subject.main.clone(),
-        packages: packages(parts),
+        version_of: version_of(parts, &packages),
+        packages,
         links: plan.links.clone(),
         directories: service.folders.iter().cloned().collect(),
         users: service.users.clone(),
@@ -91,6 +92,15 @@ fn workdir(parts: &Parts) -> Option<String> {
     let said: ImagePath = parts.program.own_unit()?.workdir.as_deref()?.parse().ok()?;
     let made = parts.service.folders.contains(&said) || parts.worlds[0].below(&said).next().is_some();
     made.then(|| said.to_string())
+}
+
+/// The package whose version is the image's: the subject's, if anything is taken of it, else the program's.
+fn version_of(parts: &Parts, packages: &[(String, Vec<Package>)]) -> PackageName {
+    let main = &parts.subject.main;
+    let mut taken = packages.iter().flat_map(|(_, packages)| packages);
+    let steps = parts.worlds[0].follow(parts.program.path.as_str()).unwrap_or_default();
+    let holder = steps.last().and_then(|path| parts.worlds[0].find(path)).map(|(package, _)| &package.name);
+    if taken.any(|package| package.name == *main) { main } else { holder.unwrap_or(main) }.clone()
 }
 
 /// The package's own line about itself.

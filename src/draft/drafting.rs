@@ -45,7 +45,7 @@ pub fn draft(context: &Context, wish: &Wish, prober: Option<&dyn Prober>) -> Res
 }
 
 fn no_program(wish: &Wish, subject: &Subject) -> Problem {
-    let what = format!("package `{}` holds no program", subject.main);
+    let what = format!("package `{}` holds no program", wish.package);
     let problem = Problem::new(codes::NO_PROGRAM, what);
     let problem = subject.steps.iter().fold(problem, |problem, step| problem.fact("looked", step));
     problem.help(format!(

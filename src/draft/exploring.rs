@@ -39,14 +39,25 @@ pub(super) fn explore(bench: &Bench, wish: &Wish, foundation: &Foundation) -> Re
         outcome => return outcome,
     };
     // Perhaps one of the platforms lacks it.
-    let one =
-        || all.iter().filter(|_| all.len() > 1).find_map(|platform| attempt(&[*platform], ESSENTIAL).ok());
+    let alone =
+        |platform: &Platform| attempt(&[*platform], ESSENTIAL).or_else(|_| attempt(&[*platform], &[])).ok();
+    let one = || all.iter().filter(|_| all.len() > 1).find_map(alone);
     let is_asked = |problem: &Problem| problem.message.contains(&format!("`{}`", wish.package));
     if failure.problems().iter().all(is_asked) {
-        return one().ok_or(failure);
+        return one().ok_or_else(|| unnamed(failure));
     }
     match attempt(all, &[]) {
-        Err(failure) if lacks(&failure) => one().ok_or(failure),
+        Err(failure) if lacks(&failure) => one().ok_or_else(|| unnamed(failure)),
         outcome => outcome,
     }
+}
+
+/// The problems without their places: what was looked at is a recipe that nobody wrote.
+fn unnamed(failure: Failure) -> Failure {
+    let mut problems = failure.into_problems();
+    for problem in &mut problems {
+        problem.place = None;
+    }
+    problems.dedup_by(|one, other| one.help == other.help);
+    Failure::check(problems).expect_err("there was one")
 }

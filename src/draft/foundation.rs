@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::toml::{quote, words};
-use crate::diag::{Problem, Result};
+use crate::diag::{Problem, Result, codes};
 use crate::ident::{PackageName, Platform, RecipeName};
 use crate::lock::Lock;
 use crate::recipe::Family;
@@ -26,6 +26,8 @@ pub struct Wish {
     pub extends: Option<RecipeName>,
     /// The suite, if not that of the recipe below.
     pub suite: Option<String>,
+    /// The platforms, if not those of the recipe below.
+    pub platforms: Vec<Platform>,
 }
 
 /// A drafted recipe.
@@ -82,6 +84,14 @@ impl Foundation {
             found.packages = entries.map(|entry| entry.name.value.clone()).collect();
             found.owner.clone_from(&chain.last().lifecycle.owner);
             found.end_of_life.clone_from(&chain.last().lifecycle.end_of_life);
+        }
+        if !wish.platforms.is_empty() {
+            if let Some(other) = wish.platforms.iter().find(|platform| !platforms.contains(platform)) {
+                let what = format!("the recipe below is not for {other}");
+                let known: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+                return Err(Problem::new(codes::USAGE, what).expected(known.join(" or ")).into());
+            }
+            platforms.retain(|platform| wish.platforms.contains(platform));
         }
         let here = if cfg!(target_arch = "aarch64") { Platform::Arm64 } else { Platform::Amd64 };
         platforms.sort_by_key(|platform| *platform != here);

@@ -198,8 +198,8 @@ impl Drafting<'_> {
             changed |= outcome.plan.links.insert(link.clone(), target.to_string()).is_none();
         }
         for name in &wants.variables {
-            let texts = outcome.service.configs.iter().filter_map(|path| world.text(path, 1 << 18));
-            let value = texts.filter_map(|text| value_of(&text, name)).next();
+            let mut texts = outcome.service.configs.iter().filter_map(|path| world.text(path, 1 << 18));
+            let value = texts.find_map(|text| value_of(&text, name));
             changed |= value.is_some_and(|value| {
                 let read = configured(world, &value);
                 outcome.service.folders.extend(read.folders);

@@ -43,7 +43,7 @@ impl Unit {
                 "Type" => (unit.forks, unit.ends) = (value == "forking", value == "oneshot"),
                 "ExecStartPre" | "ReadWritePaths" | "ReadWriteDirectories" => unit.written(&key, &value),
                 "PIDFile" => {
-                    unit.folders.extend(value.rsplit_once('/').map(|(above, _)| (in_run(above), false)))
+                    unit.folders.extend(value.rsplit_once('/').map(|(above, _)| (in_run(above), false)));
                 }
                 "User" if !value.contains('%') => unit.user = Some(value),
                 "KillSignal" => unit.signal = Some(value),

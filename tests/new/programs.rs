@@ -52,9 +52,11 @@ fn a_program_is_preferred_to_the_script_that_a_service_starts_it_by() {
     let text = draft(&world(&debs), "web");
     let recipe = read(&text);
     assert_eq!(program(&recipe), "/usr/sbin/web");
+    assert_eq!(recipe["version-of"].as_str(), Some("web-bin"), "nothing is taken of `web`");
     assert!(recipe["image"].get("cmd").is_none(), "what the script was given is not for the program");
     assert!(text.contains("into the background"), "{text}");
-    assert!(!text.contains("webctl"), "a script that nothing can run is left out: {text}");
+    assert!(taken(&recipe, "web").is_empty(), "a script that nothing can run is left out: {text}");
+    assert!(text.contains("Left out: /usr/sbin/webctl: nothing in the image could run it"), "{text}");
 }
 
 #[test]
