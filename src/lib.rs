@@ -8,6 +8,7 @@ pub mod canon;
 pub mod catalog;
 pub mod cli;
 pub mod diag;
+pub mod draft;
 pub mod fetch;
 pub mod host;
 pub mod ident;

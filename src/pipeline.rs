@@ -29,7 +29,7 @@ use crate::recipe::Family;
 use crate::store::Store;
 
 pub use evidence::{Attesting, attach, attest, store_bundle, with_others};
-pub use gather::Gathered;
+pub use gather::{Gathered, parcels};
 use held::Held;
 pub use image::{Built, built_tags, image};
 pub use layers::{Layers, RecipeLayers};

@@ -18,7 +18,9 @@ mod inspect;
 mod keys;
 mod lock;
 mod mirrors;
+mod new;
 mod print;
+mod prober;
 mod publish;
 mod pull;
 mod rebuild;
@@ -90,6 +92,13 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Draft a recipe for a Debian package
+    ///
+    /// Looks at the package and all that it depends on for the program, what that needs, configuration,
+    /// user, folders and ports; builds the image; asks the program for its version in a container, or starts
+    /// the server and talks to it; and writes a recipe, its lock, and tests of what was seen. Where runc or
+    /// crun is missing the recipe is written untried, and says so.
+    New(new::Args),
     /// Build the images of recipes
     Build(build::Args),
     /// Pin what recipes need, or move pins
@@ -139,6 +148,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.verb {
+        Verb::New(args) => new::run(&cli.global, &args),
         Verb::Build(args) => build::run(&cli.global, &args),
         Verb::Lock(args) => lock::run(&cli.global, &args),
         Verb::Inspect(args) => inspect::run(&cli.global, &args),

@@ -279,7 +279,7 @@ fn platforms(image: &Image, provenance: &ReadProvenance) -> Result<Vec<Platform>
 }
 
 /// What was built, as an image that can be read.
-fn built_image(context: &Context, finished: &Finished) -> Result<Image> {
+pub(super) fn built_image(context: &Context, finished: &Finished) -> Result<Image> {
     let built = &finished.built;
     for platform in &built.platforms {
         context.store.put(&platform.config)?;

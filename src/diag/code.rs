@@ -63,6 +63,8 @@ pub mod codes {
         TOKEN = 207;
         /// A path that an image does not have.
         NOT_IN_IMAGE = 208;
+        /// A package without a program, of which no image can be drafted.
+        NO_PROGRAM = 209;
         /// Not TOML.
         SYNTAX = 301;
         /// A key that the language does not have.

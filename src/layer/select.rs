@@ -147,18 +147,18 @@ pub(super) fn node(entry: &Entry, package: &PackageParcel, at: usize, reason: Re
 
 impl PackageParcel {
     /// The entry at a path, with merged `/usr`.
-    pub(super) fn entry(&self, path: &ImagePath) -> Option<&Entry> {
+    pub fn entry(&self, path: &ImagePath) -> Option<&Entry> {
         self.by_path.get(path).map(|at| &self.parcel.index.entries[*at])
     }
 
     /// The name of its source package.
-    pub(super) fn source(&self) -> &str {
+    pub fn source(&self) -> &str {
         let line = self.field("Source").unwrap_or(self.name.as_str());
         line.split_whitespace().next().unwrap_or(line)
     }
 
     /// A field of its own stanza, of one line.
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
+    pub fn field(&self, name: &str) -> Option<&str> {
         let mut lines = self.parcel.index.control.lines();
         let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
         value.filter(|value| !value.is_empty())

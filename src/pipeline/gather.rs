@@ -79,6 +79,24 @@ pub fn gather(
     decode(context, jobs).map(Ok)
 }
 
+/// The parcels of all packages that a recipe reaches on a platform, whether its layers are in the store
+/// or not: for looking into packages rather than for building.
+pub fn parcels(context: &Context, pinned: &Pinned, platform: Platform) -> Result<Inputs> {
+    let mut plans =
+        super::layers::plan(context, pinned, None, &[platform], crate::canon::Compression::default())?;
+    for recipe in plans.iter_mut().flat_map(|plan| &mut plan.recipes) {
+        recipe.cached = None;
+    }
+    match gather(context, pinned, &plans)? {
+        Ok(mut gathered) => Ok(gathered.inputs.remove(&platform).unwrap_or_default()),
+        Err(gone) => {
+            Err(Problem::new(codes::PIN_GONE, format!("{} is gone from every mirror", gone[0].1.name))
+                .help("the mirror is being updated: try again in a few minutes, or name another one")
+                .into())
+        }
+    }
+}
+
 fn gone_download(pin: &Pin) -> Problem {
     Problem::new(codes::PIN_GONE, format!("{} is gone from where the recipe says it is", pin.name))
         .help("change its `url` (and `sha256`) in the recipe, or give a mirror that holds it")

@@ -39,6 +39,29 @@ pub(super) fn stopped(wanted: Ending, end: End, signal: Option<i32>) -> Option<M
     if wanted == Ending::Well && by_signal { None } else { ending(wanted, end) }
 }
 
+/// The number of a signal that ends programs, by its name or number.
+pub(super) fn number_of(signal: &str) -> Option<i32> {
+    const NUMBERS: [(&str, i32); 9] = [
+        ("HUP", 1),
+        ("INT", 2),
+        ("QUIT", 3),
+        ("KILL", 9),
+        ("USR1", 10),
+        ("USR2", 12),
+        ("ALRM", 14),
+        ("TERM", 15),
+        ("WINCH", 28),
+    ];
+    let name = signal.strip_prefix("SIG").unwrap_or(signal);
+    let named = NUMBERS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
+    named.or_else(|| name.parse().ok())
+}
+
+/// Whether a server that was told to stop by this signal ended as [`stopped`] wants it.
+pub(super) fn is_stop(end: End, signal: &str) -> bool {
+    stopped(Ending::Well, end, number_of(signal)).is_none()
+}
+
 /// What was said, against what must be among it.
 pub(super) fn said(what: &str, wanted: &[String], said: &Said) -> Vec<Mismatch> {
     let missing = wanted.iter().filter(|text| !contains(&said.head, text) && !contains(&said.tail, text));

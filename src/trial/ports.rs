@@ -6,13 +6,21 @@ const LISTENS: &str = "0A";
 
 /// Whether a list names a listener on this port, on the loopback or on every address.
 pub(super) fn listens(list: &str, port: u16) -> bool {
-    list.lines().skip(1).any(|line| {
+    near(list).any(|number| number == port)
+}
+
+/// All ports with such a listener.
+pub(super) fn all(list: &str) -> Vec<u16> {
+    near(list).collect()
+}
+
+fn near(list: &str) -> impl Iterator<Item = u16> {
+    list.lines().skip(1).filter_map(|line| {
         let mut fields = line.split_ascii_whitespace();
-        let (address, state) = (fields.nth(1), fields.nth(1));
-        state == Some(LISTENS)
-            && address.and_then(|address| address.split_once(':')).is_some_and(|(address, number)| {
-                u16::from_str_radix(number, 16) == Ok(port) && is_near(address)
-            })
+        let (address, state) = (fields.nth(1)?, fields.nth(1)?);
+        let (address, number) = address.split_once(':')?;
+        let number = u16::from_str_radix(number, 16).ok()?;
+        (state == LISTENS && is_near(address)).then_some(number)
     })
 }
 
@@ -45,6 +53,7 @@ mod tests {
             assert!(listens(&line(address, "0A"), 8080), "{address}");
             assert!(!listens(&line(address, "01"), 8080), "{address}");
             assert!(!listens(&line(address, "0A"), 8081), "{address}");
+            assert_eq!(all(&line(address, "0A")), [8080]);
         }
         assert!(!listens(&line("0100A8C0:1F90", "0A"), 8080));
         assert!(!listens("", 8080));

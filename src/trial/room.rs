@@ -73,7 +73,7 @@ fn outcome(test: &TestSpec, watch: &Stopwatch, mismatches: Vec<Mismatch>, words:
 }
 
 impl<'a> Room<'a> {
-    fn open(
+    pub(super) fn open(
         hall: &'a mut Hall,
         test: &'a TestSpec,
         folder: &std::path::Path,
@@ -305,7 +305,7 @@ impl<'a> Room<'a> {
             let found = sent.err().unwrap_or_else(|| "it still ran".to_owned());
             return vec![late(&format!("the server's end after {signal}"), server.timeout, &found)];
         };
-        let ending = judge::stopped(server.run.ending, end, number_of(&signal));
+        let ending = judge::stopped(server.run.ending, end, judge::number_of(&signal));
         ending.into_iter().chain(self.traces(server.run, Some(&server.container))).collect()
     }
 }
@@ -321,22 +321,4 @@ impl Drop for Room<'_> {
 
 fn late(what: &str, timeout: Duration, found: &str) -> Mismatch {
     Mismatch::new(what, format!("within {} s", timeout.as_secs()), found)
-}
-
-/// The number of a signal that ends programs, by its name or number.
-fn number_of(signal: &str) -> Option<i32> {
-    const NUMBERS: [(&str, i32); 9] = [
-        ("HUP", 1),
-        ("INT", 2),
-        ("QUIT", 3),
-        ("KILL", 9),
-        ("USR1", 10),
-        ("USR2", 12),
-        ("ALRM", 14),
-        ("TERM", 15),
-        ("WINCH", 28),
-    ];
-    let name = signal.strip_prefix("SIG").unwrap_or(signal);
-    let named = NUMBERS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
-    named.or_else(|| name.parse().ok())
 }
