@@ -6,6 +6,7 @@ use super::probe::{self, Worth};
 use super::{complaint, scripts, words};
 use crate::diag::Result;
 use crate::ident::ImagePath;
+use crate::layer::Inventory;
 use crate::pipeline::Finished;
 
 /// Times that a program's complaints are heeded.
@@ -66,7 +67,7 @@ impl Drafting<'_> {
             }
         }
         again |= self.shell_behind(outcome, finished, said);
-        let there = |path: &ImagePath| is_in(finished, path);
+        let there = |path: &ImagePath| self.is_in(finished, path);
         let added = complaint::heed(world, &mut outcome.plan, said, &there);
         let more: Vec<ImagePath> =
             outcome.plan.more.keys().filter(|path| !known.contains_key(*path)).cloned().collect();
@@ -83,10 +84,10 @@ impl Drafting<'_> {
         let paths = lines.flat_map(words::paths).filter_map(|path| path.parse::<ImagePath>().ok());
         let script = paths.into_iter().find(|path| {
             let interpreter = self.worlds[0].interpreter(path);
-            is_in(finished, path)
+            self.is_in(finished, path)
                 && interpreter
                     .and_then(|interpreter| scripts::find_program(&self.worlds[0], &interpreter))
-                    .is_some_and(|interpreter| is_in(finished, &interpreter))
+                    .is_some_and(|interpreter| self.is_in(finished, &interpreter))
         });
         let (Some(script), Some(shell)) = (script, scripts::find_program(&self.worlds[0], "sh")) else {
             return false;
@@ -106,9 +107,11 @@ impl Drafting<'_> {
         versions.retain(|version| !version.is_empty());
         versions
     }
-}
 
-/// Whether an image has a file or link at a path.
-pub(super) fn is_in(finished: &Finished, path: &ImagePath) -> bool {
-    finished.inventories.iter().any(|one| one.files.contains_key(path) || one.links.contains_key(path))
+    /// Whether an image has a file or link at a path. Where the store has lost what it knew of the image,
+    /// nothing is there: what is then added once more changes nothing.
+    pub(super) fn is_in(&self, finished: &Finished, path: &ImagePath) -> bool {
+        let has = |one: &Inventory| one.files.contains_key(path) || one.links.contains_key(path);
+        finished.inventories(self.context).is_ok_and(|all| all.iter().any(has))
+    }
 }

@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::asking::is_in;
 use super::drafting::Drafting;
 use super::greeting::{self, Ask};
 use super::outcome::Outcome;
@@ -190,7 +189,7 @@ impl Drafting<'_> {
         let known = outcome.service.users.len();
         outcome.service.add_users(users);
         let mut changed = outcome.service.users.len() > known;
-        for path in wants.unreadable.iter().filter(|path| is_in(finished, path)) {
+        for path in wants.unreadable.iter().filter(|path| self.is_in(finished, path)) {
             let mine = "nonroot:nonroot".to_owned();
             changed |= outcome.plan.owners.insert(path.clone(), mine).is_none();
         }
