@@ -64,15 +64,14 @@ struct Own {
 /// Writes the table.
 pub fn run_sizes(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let mut peers = read_peers(&read(&root.join(PEERS))?)?;
-    let hardpan = released(root)?;
     match arguments {
         [] => {}
         ["--measure", names @ ..] => {
-            measure::measure(root, &hardpan, &mut peers, names)?;
+            measure::measure(root, &mut peers, names)?;
         }
         _ => return Err("usage: cargo xtask sizes [--measure [IMAGE…]]".to_owned()),
     }
-    let own = catalog(root, &hardpan)?;
+    let own = catalog(root, &released(root)?)?;
     let readme = root.join("README.md");
     let text = replace(&read(&readme)?, &table(&own, &peers))?;
     write(&readme, &text)

@@ -2,10 +2,11 @@
 //!
 //! Debian slim: what `mmdebstrap --variant=minbase` installs for the packages that are asked for, without
 //! the documentation that Debian's slim images leave out, packed by `gzip -6`. Distroless: the packages
-//! that its repository lists for an image, each whole, as it puts them in, packed by hardpan. Packages of
+//! that its repository lists for an image, each whole, as it puts them in, packed by `gzip -6`. Packages of
 //! which ours hold a file count on both sides.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use super::{PEERS, Peer, Peers, Whose, write, write_peers};
 use crate::process::{find, program, run};
@@ -21,7 +22,7 @@ const SLIM: [&str; 6] = [
 ];
 
 /// Installs what is asked for into folders, and counts. What was measured is kept at once.
-pub(super) fn measure(root: &Path, hardpan: &Path, peers: &mut Peers, only: &[&str]) -> Result<(), String> {
+pub(super) fn measure(root: &Path, peers: &mut Peers, only: &[&str]) -> Result<(), String> {
     find("mmdebstrap").ok_or("mmdebstrap is not installed")?;
     let is_wanted = |name: &str| only.is_empty() || only.contains(&name);
     let wanted: Vec<_> = peers.keys().filter(|(name, _)| is_wanted(name)).cloned().collect();
@@ -36,7 +37,7 @@ pub(super) fn measure(root: &Path, hardpan: &Path, peers: &mut Peers, only: &[&s
             }
             // Where the list is from stays.
             Whose::Distroless => {
-                let (bytes, packages) = in_folder(|folder| whole(hardpan, folder, &asked))?;
+                let (bytes, packages) = in_folder(|folder| whole(folder, &asked))?;
                 Peer { asked, bytes, packages, how }
             }
         };
@@ -70,24 +71,41 @@ fn in_folder<T>(work: impl FnOnce(&Path) -> Result<T, String>) -> Result<T, Stri
     done
 }
 
-/// Bytes of an image of these packages, each whole, and their number.
-fn whole(hardpan: &Path, folder: &Path, packages: &str) -> Result<(u64, u64), String> {
-    let packages: Vec<&str> = packages.split(',').collect();
-    let wanted: Vec<String> = packages.iter().map(|name| format!("\"{name}\" = \"all\"")).collect();
-    let text = format!(
-        "name = \"whole\"\nplatforms = [\"linux/amd64\"]\nimage.user = 65532\n\
-         debian.suite = \"trixie\"\n\n[debian.packages]\n{}\n",
-        wanted.join("\n")
+/// Bytes of these packages, each whole and packed by itself, and their number.
+fn whole(folder: &Path, asked: &str) -> Result<(u64, u64), String> {
+    let packages: Vec<&str> = asked.split(',').collect();
+    // mmdebstrap makes an apt of that suite, which only downloads.
+    let download = format!(
+        "--customize-hook=cd '{}' && APT_CONFIG=\"$MMDEBSTRAP_APT_CONFIG\" apt-get download -q=2 {}",
+        folder.display(),
+        packages.join(" ")
     );
-    write(&folder.join("whole.toml"), &text)?;
-    run(program(hardpan).args(["build", "whole.toml", "--no-attest", "--quiet"]).current_dir(folder))?;
-    let blobs = folder.join("out/whole/blobs/sha256");
-    let failed = |error| format!("`{}`: {error}", blobs.display());
-    let mut bytes = 0;
-    for entry in std::fs::read_dir(&blobs).map_err(failed)? {
-        bytes += entry.and_then(|entry| entry.metadata()).map_err(failed)?.len();
+    let mut command = program("mmdebstrap");
+    run(command.args(["--quiet", "--variant=custom", &download, "trixie", "/dev/null"]))?;
+    let failed = |error| format!("`{}`: {error}", folder.display());
+    let (mut bytes, mut count) = (0, 0);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        bytes += packed(&entry.map_err(failed)?.path())?;
+        count += 1;
     }
-    Ok((bytes, packages.len() as u64))
+    if count != packages.len() as u64 {
+        return Err(format!("{count} of {} packages came", packages.len()));
+    }
+    Ok((bytes, count))
+}
+
+/// Bytes of what a package installs, packed.
+fn packed(deb: &Path) -> Result<u64, String> {
+    let failed = |error| format!("dpkg-deb: {error}");
+    let mut unpack = program("dpkg-deb");
+    let mut unpack = unpack.arg("--fsys-tarfile").arg(deb).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let tar = unpack.stdout.take().expect("piped");
+    let output = program("gzip").args(["-6", "--no-name"]).stdin(tar).output();
+    let output = output.map_err(|error| format!("gzip: {error}"))?;
+    if !unpack.wait().map_err(failed)?.success() || !output.status.success() {
+        return Err(format!("`{}` can't be packed", deb.display()));
+    }
+    Ok(output.stdout.len() as u64)
 }
 
 fn count(tar: &Path) -> Result<(u64, u64, String), String> {
