@@ -66,7 +66,7 @@ impl Drafting<'_> {
             }
         }
         again |= self.shell_behind(outcome, finished, said);
-        let there = |path: &ImagePath| is_in(finished, path);
+        let there = |path: &ImagePath| self.is_in(finished, path);
         let added = complaint::heed(world, &mut outcome.plan, said, &there);
         let more: Vec<ImagePath> =
             outcome.plan.more.keys().filter(|path| !known.contains_key(*path)).cloned().collect();
@@ -83,10 +83,10 @@ impl Drafting<'_> {
         let paths = lines.flat_map(words::paths).filter_map(|path| path.parse::<ImagePath>().ok());
         let script = paths.into_iter().find(|path| {
             let interpreter = self.worlds[0].interpreter(path);
-            is_in(finished, path)
+            self.is_in(finished, path)
                 && interpreter
                     .and_then(|interpreter| scripts::find_program(&self.worlds[0], &interpreter))
-                    .is_some_and(|interpreter| is_in(finished, &interpreter))
+                    .is_some_and(|interpreter| self.is_in(finished, &interpreter))
         });
         let (Some(script), Some(shell)) = (script, scripts::find_program(&self.worlds[0], "sh")) else {
             return false;
@@ -106,9 +106,10 @@ impl Drafting<'_> {
         versions.retain(|version| !version.is_empty());
         versions
     }
-}
 
-/// Whether an image has a file or link at a path.
-pub(super) fn is_in(finished: &Finished, path: &ImagePath) -> bool {
-    finished.inventories.iter().any(|one| one.files.contains_key(path) || one.links.contains_key(path))
+    /// Whether an image has a file or link at a path.
+    pub(super) fn is_in(&self, finished: &Finished, path: &ImagePath) -> bool {
+        let inventories = finished.inventories(self.context).unwrap_or_default();
+        inventories.iter().any(|one| one.files.contains_key(path) || one.links.contains_key(path))
+    }
 }
