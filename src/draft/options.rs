@@ -33,6 +33,9 @@ const STAYS: [&str; 25] = [
 /// Options that often mean that, tried where the help tells nothing.
 const USUAL: [&str; 7] = ["-F", "-f", "-D", "-n", "-d", "--foreground", "--nodaemon"];
 
+/// Options that say who the program becomes.
+const USERS: [&str; 4] = ["--user", "--username", "--group", "--groupname"];
+
 /// Words that only make a program go into the background.
 const DAEMONIZE: [&str; 6] = ["--daemon", "--daemonize", "-daemon", "--background", "--fork", "--detach"];
 
@@ -46,8 +49,11 @@ pub(super) fn without_user(arguments: &[String], names: &[&str]) -> Vec<String> 
     let mut kept: Vec<String> = Vec::new();
     for word in arguments {
         let (option, value) = word.split_once('=').unwrap_or(("", word));
-        let is_user = names.iter().any(|name| value.split(':').next() == Some(name));
+        let told = |option: &str| USERS.contains(&option);
         let before = kept.last().is_some_and(|last| last.starts_with('-') && !last.contains('='));
+        let is_user = told(option)
+            || before && kept.last().is_some_and(|last| told(last))
+            || names.iter().any(|name| value.split(':').next() == Some(name));
         if is_user && option.is_empty() && before {
             kept.pop();
         } else if !is_user || !option.starts_with('-') {
@@ -158,6 +164,7 @@ mod tests {
         assert_eq!(words("usage: x [-p port] [-s]"), ["-p", "5353"]);
         let words = |line: &str| line.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>();
         assert_eq!(without_user(&words("-f -u x -c y --user=x:x"), &["x"]), ["-f", "-c", "y"]);
+        assert_eq!(without_user(&words("--user w --pid x --group=w f"), &[]), ["--pid", "x", "f"]);
         assert_eq!(without_user(&words("-u z x"), &["x"]), ["-u", "z", "x"]);
         assert_eq!(staying(&words("--daemon -c")), ["-c"]);
         assert_eq!(staying(&words("--daemonize yes -c")), ["-c"]);

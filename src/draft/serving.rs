@@ -78,7 +78,7 @@ impl Drafting<'_> {
     /// Starts a service until it answers, or nothing more can be done.
     pub(super) fn serve(&self, outcome: &mut Outcome, mut finished: Finished) -> Result<()> {
         let Some(prober) = self.prober.filter(|_| outcome.is_service()) else { return Ok(()) };
-        let mut last = None;
+        let (mut last, mut first) = (None, true);
         let mut left: VecDeque<Way> = ways(outcome).into();
         let mut guessed = !options::foreground(&outcome.said).is_empty();
         while let Some(way) = left.pop_front() {
@@ -94,7 +94,9 @@ impl Drafting<'_> {
                     return Ok(());
                 }
                 let said = format!("{}\n{}", visit.heard.stderr, visit.heard.stdout);
-                last = last_line(&said).or(last);
+                if first {
+                    last = last_line(&said).or(last);
+                }
                 // What ended well without a word of help in it has gone into the background.
                 if visit.heard.exit == Some(0) && !std::mem::replace(&mut guessed, true) {
                     left.extend(staying(&way.arguments, options::usual()));
@@ -105,6 +107,7 @@ impl Drafting<'_> {
                     Gift::Image(next) => finished = *next,
                 }
             }
+            first = false;
         }
         let why = last.map_or_else(|| "it said nothing".to_owned(), |line| format!("it said: {line}"));
         outcome.silence = Some(why);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::words;
 use super::world::World;
 use crate::ident::ImagePath;
+use crate::source::Kind;
 
 /// Words of lines that tell of a path that can't be written or is not there.
 const MISSES: [&str; 12] = [
@@ -112,8 +113,9 @@ fn paths(world: &World, path: &str, denied: bool, wants: &mut Wants) {
     }
     let path = path.replace("/var/run/", "/run/").replace("/var/lock/", "/run/lock/");
     let Ok(path) = crate::recipe::merged(&path).parse::<ImagePath>() else { return };
-    if world.find(&path).is_some() {
-        if denied {
+    if let Some((_, entry)) = world.find(&path) {
+        // Some only say that they can't read it.
+        if denied || matches!(entry.kind, Kind::File(_)) && entry.mode & 0o004 == 0 {
             wants.unreadable.insert(path);
         }
         return;
