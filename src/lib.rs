@@ -14,6 +14,7 @@ pub mod host;
 pub mod ident;
 pub mod image;
 pub mod layer;
+pub mod ledger;
 pub mod lock;
 pub mod pipeline;
 pub mod policy;

@@ -24,6 +24,7 @@ mod prober;
 mod publish;
 mod pull;
 mod rebuild;
+mod report;
 mod sbom;
 mod schema;
 mod signing;
@@ -132,6 +133,8 @@ enum Verb {
     Verify(verify::Args),
     /// Build images again from their own provenance, and compare
     Rebuild(rebuild::Args),
+    /// Show how long fixes took, what is open where, and what a CVE touches
+    Report(report::Args),
     /// Show where archives are looked for, and why
     Mirrors(mirrors::Args),
     /// Free what the store holds and nobody needs
@@ -165,6 +168,7 @@ pub fn main() -> ExitCode {
         Verb::Attend(args) => attend::run(&args),
         Verb::Verify(args) => verify::run(&cli.global, &args),
         Verb::Rebuild(args) => rebuild::run(&cli.global, &args),
+        Verb::Report(args) => report::run(&cli.global, &args),
         Verb::Mirrors(args) => mirrors::run(&cli.global, &args),
         Verb::Gc(args) => gc::run(&cli.global, &args),
         Verb::Schema(args) => schema::run(&args),

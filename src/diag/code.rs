@@ -47,6 +47,20 @@ pub mod codes {
         NO_RUNTIME = 107;
         /// Containers can't be made on this machine.
         NOT_ISOLATED = 108;
+        /// A ledger that can't be opened, read or written.
+        LEDGER = 140;
+        /// Another holds the ledger for too long.
+        LEDGER_BUSY = 141;
+        /// A file that is no ledger, or a ledger that is damaged.
+        LEDGER_CORRUPT = 142;
+        /// A ledger of a newer version.
+        LEDGER_NEWER = 143;
+        /// A clock that goes backwards.
+        CLOCK_BACK = 144;
+        /// A server of a ledger that can't be logged in to safely.
+        LEDGER_LOGIN = 145;
+        /// Something that is no event of a ledger.
+        BAD_EVENT = 146;
         /// Arguments that don't fit together.
         USAGE = 201;
         /// The output path holds something else.

@@ -6,6 +6,7 @@
 
 mod ask;
 mod attendant;
+mod channel;
 mod clock;
 mod confine;
 mod detached;
@@ -25,6 +26,7 @@ mod threads;
 
 pub use ask::{Answer, ask};
 pub use attendant::{Helper, told};
+pub use channel::{Channel, Whom};
 pub use clock::{Stopwatch, cores, now, pause, peak_memory};
 pub use confine::confined;
 pub use detached::{End, Launched, Said, Stream, ended, kill, launch, memory_beside};

@@ -43,6 +43,23 @@ impl Epoch {
         format!("{year:04}{month:02}{day:02}")
     }
 
+    /// The year and the number of the week that it is in (ISO 8601: weeks begin on Monday, and the first of
+    /// a year is that of its 4 January).
+    pub fn week(self) -> (i64, i64) {
+        let day = self.0.div_euclid(DAY);
+        // 1970-01-01 was a Thursday; the Thursday of a week is in the year that the week is of.
+        let thursday = day - (day + 3).rem_euclid(7) + 3;
+        let (year, ..) = civil_from_days(thursday);
+        (year, (thursday - days_from_civil(year, 1, 1)) / 7 + 1)
+    }
+
+    /// The first moment of the day `YYYY-MM-DD`.
+    pub fn from_day(text: &str) -> Result<Self, Malformed> {
+        format!("{text}T00:00:00Z")
+            .parse()
+            .map_err(|_: Malformed| Malformed::new(text, "a day such as `2026-09-12`"))
+    }
+
     /// Reads the date of a Debian release file, `Sat, 12 Sep 2026 07:55:41 UTC` (Debian wiki,
     /// `RepositoryFormat`, "Date, Valid-Until": always UTC).
     pub fn from_release_date(text: &str) -> Result<Self, Malformed> {
@@ -126,6 +143,22 @@ mod tests {
         for text in ["", "12 Sep 2026", "Sat, 31 Feb 2026 07:55:41 UTC", "Sat, 12 Sep 2026 07:55:41 CET"] {
             assert!(Epoch::from_release_date(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn weeks_are_those_of_iso_8601() {
+        for (day, week) in [
+            ("2026-11-23", (2026, 48)),
+            ("2026-11-22", (2026, 47)),
+            ("2027-01-03", (2026, 53)),
+            ("2027-01-04", (2027, 1)),
+            ("2024-12-30", (2025, 1)),
+            ("1970-01-01", (1970, 1)),
+            ("1969-12-28", (1969, 52)),
+        ] {
+            assert_eq!(Epoch::from_day(day).map(Epoch::week), Ok(week), "{day}");
+        }
+        assert!(Epoch::from_day("2026-02-30").is_err());
     }
 
     proptest! {

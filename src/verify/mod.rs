@@ -22,7 +22,7 @@ mod tags;
 pub use attached::{Attached, annotated_kind, attached_of_kind, is_bundle, read_attached};
 pub use checks::{Against, unreadable, verify};
 pub use compare::{Difference, Differences, DifferingFile, differences};
-pub use policy::Policy;
+pub use policy::{Policy, Targets};
 pub use report::{Check, Outcome, Report};
 pub use statements::{About, elsewhere, subjects};
 pub use tags::{DatedImage, TagFacts, same_line};

@@ -6,9 +6,15 @@
 //! recipes  = ["python"]                                  # which recipes
 //! max-age  = "30d"                                       # how old it may be
 //! require  = ["sign", "slsaprovenance1", "spdxjson", "cyclonedx"]
+//!
+//! [sla]                                                  # how soon a fix that exists is to be published
+//! critical = "24h"
+//! high     = "7d"
+//! other    = "30d"                                       # medium, low, negligible, unknown
 //! ```
 //!
-//! What is not said is not asked; `require` alone has a default, the four above.
+//! What is not said is not asked; `require` alone has a default, the four above. `[sla]` is what
+//! `hardpan report sla` measures by, with these defaults; no image is refused for it.
 
 use std::path::Path;
 
@@ -32,6 +38,26 @@ pub struct Policy {
     pub max_age: Option<Age>,
     /// Predicate types that the index and each platform must have.
     pub require: Vec<String>,
+    /// How soon a fix that exists is to be published.
+    pub sla: Targets,
+}
+
+/// The most time from when a fix exists to when an image with it is published, by severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Targets {
+    /// For critical ones.
+    pub critical: Age,
+    /// For high ones.
+    pub high: Age,
+    /// For all others, those of unknown severity among them.
+    pub other: Age,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self { critical: Age(86_400), high: Age(7 * 86_400), other: Age(30 * 86_400) }
+    }
 }
 
 impl Default for Policy {
@@ -43,6 +69,7 @@ impl Default for Policy {
             recipes: Vec::new(),
             max_age: None,
             require: require.map(ToOwned::to_owned).to_vec(),
+            sla: Targets::default(),
         }
     }
 }
@@ -57,6 +84,8 @@ struct Wire {
     recipes: Vec<String>,
     max_age: Option<Age>,
     require: Option<Vec<String>>,
+    #[serde(default)]
+    sla: Targets,
 }
 
 impl Policy {
@@ -66,7 +95,7 @@ impl Policy {
         Self::parse(&text).map_err(|why| {
             Problem::new(codes::CONFIG, format!("the policy `{}` can't be read", path.display()))
                 .found(why)
-                .expected("`builders`, `source`, `recipes`, `max-age`, `require`")
+                .expected("`builders`, `source`, `recipes`, `max-age`, `require`, `[sla]`")
                 .into()
         })
     }
@@ -86,6 +115,7 @@ impl Policy {
             recipes: wire.recipes,
             max_age: wire.max_age,
             require,
+            sla: wire.sla,
         })
     }
 }
@@ -111,10 +141,24 @@ mod tests {
     }
 
     #[test]
+    fn targets_have_defaults_of_their_own_each() {
+        let policy = Policy::parse("sla.high = \"3d\"").expect("a policy");
+        let wanted = Targets { high: Age(3 * 86_400), ..Targets::default() };
+        assert_eq!((policy.sla, policy.require.len()), (wanted, 4));
+        assert_eq!(wanted.critical.to_string() + " " + &wanted.other.to_string(), "1d 30d");
+    }
+
+    #[test]
     fn what_a_policy_does_not_know_is_refused() {
-        for text in
-            ["maxage = \"30d\"", "max-age = \"soon\"", "require = [\"nonsense\"]", "builders = 1", "["]
-        {
+        for text in [
+            "maxage = \"30d\"",
+            "max-age = \"soon\"",
+            "require = [\"nonsense\"]",
+            "builders = 1",
+            "[",
+            "sla.medium = \"1d\"",
+            "sla.high = 7",
+        ] {
             assert!(Policy::parse(text).is_err(), "{text}");
         }
     }

@@ -7,7 +7,7 @@ use super::python;
 use crate::process::{find, program, show_and_run};
 
 /// What the outside tests start, and the Debian package that it is in.
-const OUTSIDE: [(&str, &str); 24] = [
+const OUTSIDE: [(&str, &str); 25] = [
     ("skopeo", "skopeo"),
     ("umoci", "umoci"),
     ("runc", "runc"),
@@ -32,10 +32,17 @@ const OUTSIDE: [(&str, &str); 24] = [
     ("update-mime-database", "shared-mime-info"),
     ("python3", "python3"),
     (ENVIRONMENTS, "python3-venv"),
+    (DATABASES, "postgresql"),
 ];
 
 /// Not a program, but what Python may lack: the making of environments.
 const ENVIRONMENTS: &str = "python3 -m venv";
+
+/// Debian keeps it out of the `PATH`, one a version.
+const DATABASES: &str = "initdb";
+
+/// Where these versions are.
+const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// Kept by Debian for those who must not have daemons started (invoke-rc.d(8)).
 const POLICY: &str = "/usr/sbin/policy-rc.d";
@@ -59,7 +66,17 @@ fn missing() -> Vec<&'static str> {
 }
 
 fn is_here(name: &str) -> bool {
-    if name == ENVIRONMENTS { python::makes_environments() } else { find(name).is_some() }
+    match name {
+        ENVIRONMENTS => python::makes_environments(),
+        DATABASES => makes_databases(Path::new(VERSIONS)),
+        name => find(name).is_some(),
+    }
+}
+
+/// Whether one of the versions has what makes databases.
+fn makes_databases(versions: &Path) -> bool {
+    let versions = std::fs::read_dir(versions).into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin").join(DATABASES)).any(|path| path.is_file())
 }
 
 /// The packages of programs, each once.
@@ -132,6 +149,17 @@ mod tests {
     fn a_package_with_two_missing_programs_is_installed_once() {
         assert_eq!(packages_of(&["docker", "dockerd", "xz"]), ["docker.io", "xz-utils"]);
         assert!(packages_of(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_version_without_a_server_is_none() {
+        let folder = std::env::temp_dir().join(format!("xtask-apt-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("17/bin")).expect("made");
+        assert!(!makes_databases(&folder));
+        std::fs::write(folder.join("17/bin/initdb"), "").expect("written");
+        assert!(makes_databases(&folder));
+        std::fs::remove_dir_all(&folder).expect("removed");
+        assert!(!makes_databases(&folder));
     }
 
     #[test]
