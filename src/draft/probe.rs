@@ -120,7 +120,9 @@ fn judge(command: Vec<String>, ran: Ran, versions: &[&str]) -> Answer {
         (Some(0), Some(found)) if asked_version => (Worth::Version, Some(found)),
         (Some(0), Some(found)) => (Worth::Help, Some(found)),
         (Some(_), Some(found)) if asked_version => (Worth::VersionBadly, Some(found)),
-        (Some(0), None) if line.is_some() => (Worth::Help, usage.or(line)),
+        (Some(0), None) if said.iter().any(|(text, _)| !text.trim().is_empty()) => {
+            (Worth::Help, usage.or(line))
+        }
         (Some(_), _) if usage.is_some() => (Worth::Usage, usage),
         (Some(_), _) if line.is_some() => (Worth::Begins, line),
         (Some(_), _) => (Worth::Nothing, None),
