@@ -67,7 +67,7 @@ pub(super) fn sheet(parts: &Parts) -> Sheet {
         version_of: version_of(parts, &packages),
         packages,
         links: plan.links.clone(),
-        directories: service.folders.iter().cloned().collect(),
+        directories: service.folders.union(&plan.folders).cloned().collect(),
         users: service.users.clone(),
         owners: plan.owners.clone(),
         modes: plan.modes.clone(),

@@ -37,6 +37,8 @@ pub(super) struct Plan {
     pub(super) owners: BTreeMap<ImagePath, String>,
     /// Permission bits of packaged files.
     pub(super) modes: BTreeMap<ImagePath, String>,
+    /// Packaged folders that belong to an account of the package: the program's user gets them.
+    pub(super) folders: BTreeSet<ImagePath>,
     /// Links that a maintainer script would have made.
     pub(super) links: BTreeMap<ImagePath, String>,
     /// Variables that the program needs.

@@ -83,6 +83,8 @@ fn contents(plan: &mut Plan, patient: &Patient, problem: &Problem) -> bool {
     let mut changed = false;
     for path in &paths {
         changed |= match rule.as_str() {
+            // Owners and modes are said of files; folders are made anew.
+            "world-writable" | "unowned" if !patient.takes(path) => plan.folders.insert(path.clone()),
             "world-writable" => plan.modes.insert(path.clone(), "0755".to_owned()).is_none(),
             "unowned" => plan.owners.insert(path.clone(), "root:root".to_owned()).is_none(),
             "shell" | "package-manager" if patient.takes(path) && !is_kept(plan, patient, path) => {

@@ -56,6 +56,14 @@ fn what_the_contents_policy_refuses_goes_or_gets_another_mode() {
 }
 
 #[test]
+fn a_folder_that_belongs_to_an_account_of_the_package_is_the_users() {
+    let deb = tool("tool").dir("/etc/tool", 0o770).owner(123, 45).file("/etc/tool/tool.conf", "", 0o644);
+    let recipe = read(&draft(&world(&[deb]), "tool"));
+    assert_eq!(recipe["directories"]["/etc/tool"]["owner"].as_str(), Some("nonroot:nonroot"));
+    assert!(recipe.get("owners").is_none(), "the file is root's");
+}
+
+#[test]
 fn a_shell_that_is_the_program_is_allowed_with_a_reason() {
     let recipe = read(&draft(&world(&[tool("zsh")]), "zsh"));
     assert_eq!(program(&recipe), "/usr/bin/zsh");
