@@ -239,9 +239,14 @@ pub fn recipe_of(name: &str, packages: &[String]) -> String {
     recipe(packages, false).replace("name = \"bench\"", &format!("name = \"{name}\""))
 }
 
+/// Why the image holds what no image should: the packages are those of the other side of the comparison.
+const ALLOWED: &str = "all that mmdebstrap installs is packed, so that the same bytes are compared";
+
 fn recipe(names: &[String], changed: bool) -> String {
     let mut text = format!(
-        "name = \"bench\"\nplatforms = [\"{PLATFORM}\"]\n\n[debian]\nsuite = \"{SUITE}\"\n\n[debian.packages]\n"
+        "name = \"bench\"\nplatforms = [\"{PLATFORM}\"]\n\n[image]\nuser = \"65532:65532\"\n\n\
+         [policy.allow]\nshell = \"{ALLOWED}\"\npackage-manager = \"{ALLOWED}\"\n\n\
+         [debian]\nsuite = \"{SUITE}\"\n\n[debian.packages]\n"
     );
     for name in names {
         let files = match CHANGED {
