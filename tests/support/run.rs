@@ -12,6 +12,11 @@ use rustix::process::{Pid, Signal, kill_process};
 /// A run that takes longer hangs.
 const LONGEST: Duration = Duration::from_mins(5);
 
+/// What starts each run, so that it does not inherit that signals are ignored, as they are in a shell's background:
+/// a test that sends one would wait for ever.
+const ENV: &str = "/usr/bin/env";
+const SIGNALS: &str = "--default-signal=INT,QUIT";
+
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
@@ -102,15 +107,15 @@ impl Run {
 
     fn command(&self) -> Command {
         let mut command = match self.umask {
-            None => Command::new(&self.program),
+            None => Command::new(ENV),
             // The mask belongs to the process, and setting it in this one would hit other tests.
             Some(mask) => {
                 let mut shell = Command::new("/bin/sh");
-                shell.arg("-c").arg(format!("umask {mask:04o}; exec \"$0\" \"$@\"")).arg(&self.program);
+                shell.arg("-c").arg(format!("umask {mask:04o}; exec \"$0\" \"$@\"")).arg(ENV);
                 shell
             }
         };
-        command.args(&self.arguments).env_clear();
+        command.arg(SIGNALS).arg(&self.program).args(&self.arguments).env_clear();
         for (name, value) in &self.variables {
             match value {
                 Some(value) => command.env(name, value),
