@@ -98,10 +98,11 @@ fn evidence_of_another_image_is_none_for_this_one() {
     let (goods, registry) = (Goods::signed(), Registry::start(Kind::Cncf));
     let digest = stolen(&goods);
     let out = goods.publish_from("out/bare", &registry, &[]).ok();
-    assert!(out.stdout.contains(&digest) && out.stderr.contains("4 referrers"), "{}", out.stderr);
+    assert!(out.stdout.contains(&digest) && out.stderr.contains("5 referrers"), "{}", out.stderr);
     let name = registry.reference(&format!("team/made@{digest}"));
     nothing_verifies(&goods.public(), &name);
     let failed = failed(&goods.verify(&name, 6));
+    assert_eq!(failed.iter().filter(|check| *check == "attestation index").count(), 5, "{failed:?}");
     for what in ["signature index", "provenance index", "SPDX index", "CycloneDX index"] {
         assert!(failed.iter().any(|check| check == what), "{failed:?}");
     }
