@@ -3,6 +3,7 @@
 //! The rooms and the rules between them are described in `ARCHITECTURE.md`; `cargo xtask tidy`
 //! holds them.
 
+pub mod advisory;
 pub mod attest;
 pub mod canon;
 pub mod catalog;

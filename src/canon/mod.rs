@@ -16,6 +16,7 @@
 mod blocks;
 mod decode;
 mod dsse;
+mod frame;
 mod hashing;
 mod json;
 mod tar;
@@ -23,6 +24,7 @@ mod tar;
 pub use blocks::{BLOCK, BlockWriter, Compressed, Compression, compress};
 pub use decode::{Codec, MAX_DECODER_MEMORY, decoder, finish};
 pub use dsse::pae_head;
+pub use frame::{Framer, unframe};
 pub use hashing::{HashReader, HashWriter};
 pub use json::{sorted_to_json, to_json};
 pub use tar::{Header, Kind, TRAILER, padding};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{Global, print};
+use crate::advisory::Shelf;
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, size};
 use crate::ident::{Age, Epoch, Malformed, Sha256};
@@ -38,6 +39,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
             roots.extend(pinned(&Lock::read(&path)?.unwrap_or_default()));
         }
     }
+    // The snapshot of advisories that is asked now stays, whenever it was last.
+    let current = Shelf::at(&global.store_path()?).current().ok().flatten();
+    roots.extend(current.map(|current| current.digest));
     // A second of grace makes `0s` mean everything that is not a root.
     let used_since = Epoch(host::now().0 - age + i64::from(age == 0));
     let freed = collect(&global.store_path()?, &Keep { roots, used_since }, args.dry_run)?;

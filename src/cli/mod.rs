@@ -5,6 +5,9 @@
 //! input could not be had, 5 an input is not what was pinned or signed, 6 a check failed, 7
 //! publishing failed.
 
+mod advisories;
+mod advisories_derive;
+mod advisories_look;
 mod attend;
 mod attest;
 mod build;
@@ -135,6 +138,8 @@ enum Verb {
     Rebuild(rebuild::Args),
     /// Show how long fixes took, what is open where, and what a CVE touches
     Report(report::Args),
+    /// What is known of vulnerabilities: import feeds, derive from changelogs, show
+    Advisories(advisories::Args),
     /// Show where archives are looked for, and why
     Mirrors(mirrors::Args),
     /// Free what the store holds and nobody needs
@@ -169,6 +174,7 @@ pub fn main() -> ExitCode {
         Verb::Verify(args) => verify::run(&cli.global, &args),
         Verb::Rebuild(args) => rebuild::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
+        Verb::Advisories(args) => advisories::run(&cli.global, &args),
         Verb::Mirrors(args) => mirrors::run(&cli.global, &args),
         Verb::Gc(args) => gc::run(&cli.global, &args),
         Verb::Schema(args) => schema::run(&args),

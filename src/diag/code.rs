@@ -79,6 +79,8 @@ pub mod codes {
         NOT_IN_IMAGE = 208;
         /// A package without a program, of which no image can be drafted.
         NO_PROGRAM = 209;
+        /// A feed of advisories whose kind can't be told.
+        UNKNOWN_FEED = 240;
         /// Not TOML.
         SYNTAX = 301;
         /// A key that the language does not have.
@@ -133,6 +135,12 @@ pub mod codes {
         NO_IMAGE = 405;
         /// A registry did not give what was asked for.
         NOT_PULLED = 406;
+        /// No snapshot of advisories is there.
+        NO_ADVISORIES = 440;
+        /// A feed of advisories that could not be had.
+        FEED_NOT_HAD = 441;
+        /// A package without a changelog that can be read (a warning).
+        NO_CHANGELOG = 442;
         /// A release file without a good signature.
         BAD_SIGNATURE = 501;
         /// A release file that is too old.
@@ -155,6 +163,18 @@ pub mod codes {
         BAD_BUNDLE = 510;
         /// A bundle that is not signed by a key that is trusted.
         NOT_SIGNED = 511;
+        /// A feed of advisories that does not read as one.
+        BAD_FEED = 540;
+        /// A feed of advisories that is larger than any feed.
+        FEED_TOO_LARGE = 541;
+        /// A feed of advisories in a form that this hardpan does not know.
+        UNKNOWN_FORM = 542;
+        /// A feed of advisories that is older than what is there.
+        OLDER_FEED = 543;
+        /// A record of a feed that does not read as one (a warning).
+        BAD_RECORD = 544;
+        /// A snapshot of advisories that does not read as one.
+        BAD_SNAPSHOT = 545;
         /// An image is not what it should be.
         NOT_VERIFIED = 601;
         /// A statement that must be attached to an image is not, or nobody who is trusted signed it.

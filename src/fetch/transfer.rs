@@ -220,7 +220,7 @@ impl Transfers<'_> {
         }
         let limits = Limits { bytes, resumes: *resumes };
         let body = match self.client.get(address, partial.length(), limits) {
-            Ok(Fetched::Body { reader, resumed }) => {
+            Ok(Fetched::Body { reader, resumed, .. }) => {
                 if !resumed && partial.length() > 0 {
                     *resumes = false;
                     partial.clear()?;

@@ -185,6 +185,18 @@ pub fn size_and_use(path: &Path) -> Result<(u64, Epoch)> {
     Ok((metadata.len(), Epoch(i64::try_from(seconds).unwrap_or(i64::MAX))))
 }
 
+/// A time of the system's in whole seconds.
+pub(super) fn epoch(time: SystemTime) -> Epoch {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    Epoch(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+/// When a file was last written to.
+pub fn modified(path: &Path) -> Result<Epoch> {
+    let time = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    check("looking at", path, time).map(epoch)
+}
+
 /// Whether a file's owner may run it.
 pub fn is_executable(path: &Path) -> Result<bool> {
     Ok(check("looking at", path, std::fs::metadata(path))?.permissions().mode() & 0o100 != 0)

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use ureq::tls::{RootCerts, TlsConfig};
 
+use crate::ident::Epoch;
+
 /// An address: `http://…`, `https://…` or `file:///…`, without a slash at its end. User name and
 /// password in it are not shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +91,8 @@ pub enum Fetched {
         reader: Box<dyn Read + Send>,
         /// Whether the server honoured the offset.
         resumed: bool,
+        /// When it was last changed, where the server says (`Last-Modified`), or of a file.
+        modified: Option<Epoch>,
     },
     /// There is no such thing there (404, 410, or no such file).
     Missing,
@@ -154,8 +158,10 @@ impl Client {
             200 | 206 => {
                 let resumed = status == 206 && starts_at(&response, offset);
                 let left = if resumed { limits.bytes.saturating_sub(offset) } else { limits.bytes };
+                let modified = response.headers().get("last-modified").and_then(|value| value.to_str().ok());
+                let modified = modified.and_then(|text| Epoch::from_release_date(text).ok());
                 let reader = Bounded { inner: response.into_body().into_reader(), left };
-                Ok(Fetched::Body { reader: Box::new(reader), resumed })
+                Ok(Fetched::Body { reader: Box::new(reader), resumed, modified })
             }
             404 | 410 => Ok(Fetched::Missing),
             // The partial file is longer than what the server has: begin again.
@@ -179,12 +185,17 @@ fn open_local(path: &std::path::Path, offset: u64, limits: Limits) -> io::Result
         Err(error) => return Ok(Fetched::Refused(error.to_string())),
         Ok(file) => file,
     };
-    if !file.metadata()?.is_file() {
+    let facts = file.metadata()?;
+    if !facts.is_file() {
         return Ok(Fetched::Refused("not a regular file".into()));
     }
     file.seek(SeekFrom::Start(offset))?;
     let reader = Box::new(Bounded { inner: file, left: limits.bytes.saturating_sub(offset) });
-    Ok(Fetched::Body { reader, resumed: offset > 0 })
+    Ok(Fetched::Body {
+        reader,
+        resumed: offset > 0,
+        modified: facts.modified().ok().map(super::files::epoch),
+    })
 }
 
 /// A reader that fails, rather than ends, where more comes than is allowed.

@@ -5,6 +5,7 @@
 //! on unchecked. Nothing here knows files, archives or images.
 
 mod age;
+mod cve;
 mod digest;
 mod epoch;
 mod name;
@@ -15,6 +16,7 @@ mod reference;
 mod version;
 
 pub use age::Age;
+pub use cve::CveId;
 pub use digest::{BlobDigest, DiffId, Sha1, Sha256, Sha512};
 pub use epoch::Epoch;
 pub use name::{ArchiveName, PackageName, RecipeName, TagName, dated};

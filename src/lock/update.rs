@@ -126,6 +126,60 @@ fn check_named(request: &Request, old: Option<&Lock>) -> Result<()> {
 
 type Releases = Vec<(usize, String, Release)>;
 
+/// What one suite of an archive offers for a platform.
+#[derive(Debug)]
+pub struct Offer {
+    /// The archive's place in the list of archives.
+    pub archive: usize,
+    /// The suite.
+    pub suite: String,
+    /// Its release file, checked.
+    pub release: Release,
+    /// Its packages.
+    pub packages: Universe,
+}
+
+/// What each suite of these archives offers, apart from the others: where something stands is known, and since which
+/// release file. Nothing is resolved.
+pub fn offers(
+    upstream: &dyn Upstream,
+    archives: &[Archive],
+    platform: Platform,
+    now: Epoch,
+) -> Result<Vec<Offer>> {
+    let mut offers = Vec::new();
+    for (at, archive) in archives.iter().enumerate() {
+        for suite in &archive.suites {
+            let check = |bytes: &[u8]| Release::check(archive, suite, bytes, now, None);
+            let release = upstream.release(archive, suite, &check)?;
+            let mut packages = Universe::default();
+            for component in &archive.components {
+                for part in parts(archive, suite, &release, component, platform)? {
+                    read_part(upstream, (at, archive), suite, release.by_hash, &part, &mut packages)?;
+                }
+            }
+            offers.push(Offer { archive: at, suite: suite.clone(), release, packages });
+        }
+    }
+    Ok(offers)
+}
+
+/// Reads one index into a universe.
+fn read_part(
+    upstream: &dyn Upstream,
+    (at, archive): (usize, &Archive),
+    suite: &str,
+    by_hash: bool,
+    part: &IndexPart,
+    universe: &mut Universe,
+) -> Result<()> {
+    let reader = upstream.index(archive, suite, part, by_hash)?;
+    let name = format!("index {} of suite {suite} of archive {}", part.path, archive.name);
+    universe.add(at, &name, reader).map_err(|why| {
+        Problem::new(codes::BAD_INDEX, format!("the {name} does not read as one")).found(why).into()
+    })
+}
+
 fn releases(
     upstream: &dyn Upstream,
     old: Option<&Lock>,
@@ -180,12 +234,7 @@ fn universe(
     }
     let mut universe = Universe::default();
     for (at, suite, by_hash, part) in wanted {
-        let archive = &request.archives[at];
-        let name = format!("index {} of suite {suite} of archive {}", part.path, archive.name);
-        let reader = upstream.index(archive, suite, &part, by_hash)?;
-        universe.add(at, &name, reader).map_err(|why| {
-            Problem::new(codes::BAD_INDEX, format!("the {name} does not read as one")).found(why)
-        })?;
+        read_part(upstream, (at, &request.archives[at]), suite, by_hash, &part, &mut universe)?;
     }
     Ok(request.shelf.put(key, universe))
 }

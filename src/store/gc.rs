@@ -44,6 +44,8 @@ pub fn collect(root: &Path, keep: &Keep, dry_run: bool) -> Result<Collected> {
     for path in files(root)? {
         let (size, used) = host::size_and_use(&path)?;
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        // A snapshot's signature goes when the snapshot does.
+        let name = name.strip_suffix(".bundle").unwrap_or(name);
         let rooted = name.parse().is_ok_and(|digest: Sha256| keep.roots.contains(&digest));
         if rooted || used >= keep.used_since {
             collected.kept_files += 1;
@@ -62,5 +64,13 @@ pub fn collect(root: &Path, keep: &Keep, dry_run: bool) -> Result<Collected> {
 fn files(root: &Path) -> Result<Vec<PathBuf>> {
     let folders = ["blobs", "partial", "derived"].map(|folder| host::walk(&root.join(folder)));
     let lists: Result<Vec<_>> = folders.into_iter().collect();
-    Ok(lists?.concat())
+    let mut files = lists?.concat();
+    // Beside snapshots, which are named by their digests, stand files that are nobody's to free.
+    files.extend(host::list(&root.join("advisories"))?.into_iter().filter(|path| is_snapshot(path)));
+    Ok(files)
+}
+
+fn is_snapshot(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.strip_suffix(".bundle").unwrap_or(name).parse::<Sha256>().is_ok()
 }

@@ -5,6 +5,7 @@
 //! blobs/ab/<sha256>       bytes that have this digest: packages, indices, layers, configurations
 //! partial/<sha256>        a download under way; locked by who is at it, kept to go on with later
 //! derived/<kind>/<key>    what was computed from blobs, by the digest of its inputs
+//! advisories/<sha256>     a snapshot of advisories, and what stands beside it (`advisory::Shelf`)
 //! ```
 //!
 //! What is in `blobs` and `derived` appears whole or not at all and is never changed. It is checked

@@ -1,0 +1,196 @@
+//! OSV of several ecosystems, KEV, EPSS, CVE 5; which of them is believed; time that goes backwards.
+
+use hardpan::advisory::{Ecosystem, Level};
+use hardpan::ident::Epoch;
+
+use super::support::Sandbox;
+use super::{TRACKER, current, cve, osv, said, version};
+
+const KEV: &str = r#"{"title": "CISA Catalog", "catalogVersion": "2026.11.20", "dateReleased": "2026-11-20T15:00:00.1234Z", "count": 2,
+    "vulnerabilities": [
+        {"cveID": "CVE-2025-15467", "vulnerabilityName": "OpenSSL", "dateAdded": "2026-11-18", "dueDate": "2026-12-09", "knownRansomwareCampaignUse": "Known"},
+        {"cveID": "CVE-nonsense", "dateAdded": "2026-11-18"}]}"#;
+
+const EPSS: &str = "#model_version:v2025.03.14,score_date:2026-11-20T00:00:00+0000\ncve,epss,percentile\n\
+    CVE-2025-15467,0.01250,0.78\nCVE-2026-102633,0.90000,0.99\nCVE-2026-0001,2.0,0.1\n";
+
+fn record5(cve: &str, version: &str, state: &str) -> String {
+    serde_json::json!({
+        "dataType": "CVE_RECORD", "dataVersion": version,
+        "cveMetadata": { "cveId": cve, "state": state, "datePublished": "2026-01-27T14:00:00.000Z", "dateUpdated": "2026-01-28T10:00:00" },
+        "containers": {
+            "cna": { "title": "Overflow", "metrics": [{ "format": "CVSS", "other": {} }] },
+            "adp": [
+                { "providerMetadata": { "shortName": "CVE" } },
+                { "providerMetadata": { "shortName": "CISA-ADP" }, "metrics": [{ "cvssV3_1": {
+                    "baseScore": 9.8, "baseSeverity": "CRITICAL", "vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" } }] },
+            ],
+        },
+    })
+    .to_string()
+}
+
+#[test]
+fn severity_exploitation_and_likelihood_come_together_by_cve() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tracker.json", TRACKER);
+    sandbox.write("kev.json", KEV);
+    sandbox.write("epss.csv", EPSS);
+    sandbox.write("CVE-2025-15467.json", record5("CVE-2025-15467", "5.1", "PUBLISHED"));
+    let out = sandbox
+        .hardpan(&[
+            "advisories",
+            "import",
+            "tracker.json",
+            "kev.json",
+            "epss.csv",
+            "CVE-2025-15467.json",
+            "--date=2026-11-20",
+        ])
+        .ok();
+    assert!(out.stderr.contains("the record number 2 of `kev.json`"), "{}", out.stderr);
+    assert!(out.stderr.contains("the record in line 5 of `epss.csv`"), "{}", out.stderr);
+    let snapshot = current(&sandbox);
+    let known = snapshot.about(cve("CVE-2025-15467")).expect("readable").expect("known");
+    let severity = known.severity().expect("said");
+    assert_eq!(
+        (severity.level, severity.score, severity.source.as_str()),
+        (Level::Critical, Some(9.8), "cve:CISA-ADP")
+    );
+    assert!(known.kev.as_ref().is_some_and(|kev| kev.ransomware));
+    assert_eq!(known.epss.map(|epss| epss.score), Some(0.0125));
+    assert_eq!(known.published.map(|at| at.to_string()).as_deref(), Some("2026-01-27T14:00:00Z"));
+    assert!(known.packages.contains(&(Ecosystem::debian("12"), "openssl".to_owned())));
+    // Nobody says how bad it is: that is unknown, and no guess.
+    let unsaid = snapshot.about(cve("CVE-2026-102633")).expect("readable").expect("known");
+    assert!(unsaid.severity().is_none() && unsaid.epss.is_some());
+    // Debian's own word counts where nobody else says more.
+    let unimportant = snapshot.about(cve("CVE-2011-3374")).expect("readable").expect("known");
+    assert_eq!(
+        unimportant.severity().map(|severity| (severity.level, severity.source.clone())),
+        Some((Level::Negligible, "debian".into()))
+    );
+    let out = sandbox.hardpan(&["advisories", "show", "CVE-2025-15467", "--json"]).ok();
+    let json: serde_json::Value = serde_json::from_str(&out.stdout).expect("JSON");
+    assert_eq!((&json["severity"]["level"], &json["kev"]["ransomware"]), (&"critical".into(), &true.into()));
+}
+
+#[test]
+fn forms_that_are_not_known_are_not_guessed_at() {
+    let sandbox = Sandbox::new();
+    sandbox.write("six.json", record5("CVE-2025-15467", "6.0", "PUBLISHED"));
+    sandbox.hardpan(&["advisories", "import", "six.json"]).exits(5).says("HP542");
+    let two = osv("DEBIAN-CVE-2026-1000", "CVE-2026-1000", "x", "1-1", "2026-11-01T00:00:00Z")
+        .replace("1.7.3", "2.0.0");
+    sandbox.write("two.json", two);
+    sandbox.hardpan(&["advisories", "import", "two.json"]).exits(5).says("HP542");
+    sandbox.write("epss.csv", EPSS.replace("cve,epss,percentile", "cve,score"));
+    sandbox.hardpan(&["advisories", "import", "epss.csv"]).exits(5).says("HP542");
+    sandbox.write("kev.json", KEV.replace("\"count\": 2", "\"count\": 3"));
+    sandbox.hardpan(&["advisories", "import", "kev.json"]).exits(5).says("HP540");
+}
+
+#[test]
+fn a_record_that_goes_backwards_is_refused_unless_that_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let (id, name) = ("DEBIAN-CVE-2026-1000", "CVE-2026-1000");
+    sandbox.write("new.json", osv(id, name, "x", "1-2", "2026-11-10T00:00:00Z"));
+    sandbox.write("old.json", osv(id, name, "x", "1-1", "2026-11-01T00:00:00Z"));
+    sandbox.write(
+        "other.json",
+        osv("DEBIAN-CVE-2026-1001", "CVE-2026-1001", "x", "1-1", "2026-11-01T00:00:00Z"),
+    );
+    sandbox.hardpan(&["advisories", "import", "new.json"]).ok();
+    sandbox
+        .hardpan(&["advisories", "import", "old.json"])
+        .exits(5)
+        .says("HP543")
+        .says("DEBIAN-CVE-2026-1000");
+    // One that is older and new here takes nothing back.
+    sandbox.hardpan(&["advisories", "import", "other.json"]).ok();
+    let fixed = |name| said(&current(&sandbox), "13", "x", name).and_then(|said| said.affected.fixed);
+    assert_eq!(
+        (fixed("CVE-2026-1000"), fixed("CVE-2026-1001")),
+        (Some(version("1-2")), Some(version("1-1")))
+    );
+    sandbox.hardpan(&["advisories", "import", "old.json", "--allow-older"]).ok();
+    assert_eq!(fixed("CVE-2026-1000"), Some(version("1-1")));
+    sandbox.hardpan(&["advisories", "import", "new.json", "--replace"]).ok();
+    assert_eq!((fixed("CVE-2026-1000"), fixed("CVE-2026-1001")), (Some(version("1-2")), None));
+    sandbox.write("future.json", osv("X-1", "CVE-2026-1002", "x", "1-1", "2199-01-01T00:00:00Z"));
+    sandbox.hardpan(&["advisories", "import", "future.json"]).exits(5).says("still to come");
+}
+
+#[test]
+fn the_tracker_goes_before_osv_and_an_advisory_is_named_with_the_fix() {
+    let sandbox = Sandbox::new();
+    let osv = osv("DEBIAN-CVE-2026-1000", "CVE-2026-1000", "expat", "1-1", "2026-11-01T00:00:00Z");
+    let dsa = serde_json::json!({
+        "schema_version": "1.7.3", "id": "DSA-6113-1", "modified": "2026-11-01T00:00:00Z", "upstream": ["CVE-2026-1000", "CVE-2026-1001"],
+        "summary": "x - security update",
+        "affected": [{ "package": { "ecosystem": "Debian:13", "name": "expat" }, "ranges": [{ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }, { "fixed": "1-1" }] }] }],
+    });
+    sandbox.write("osv/DEBIAN-CVE-2026-1000.json", osv);
+    sandbox.write("osv/DSA-6113-1.json", dsa.to_string());
+    sandbox.hardpan(&["advisories", "import", "osv"]).ok();
+    let of = |name| said(&current(&sandbox), "13", "expat", name).expect("named");
+    assert_eq!(
+        (of("CVE-2026-1000").id.as_str(), of("CVE-2026-1001").id.as_str()),
+        ("DEBIAN-CVE-2026-1000", "DSA-6113-1")
+    );
+    assert_eq!(of("CVE-2026-1000").affected.advisory.as_deref(), Some("DSA-6113-1"));
+    let tracker = r#"{"expat": {"CVE-2026-1000": {"releases": {"trixie": {"status": "open", "nodsa": "Minor issue", "nodsa_reason": "ignored"}}}}}"#;
+    sandbox.write("tracker.json", tracker);
+    sandbox.hardpan(&["advisories", "import", "tracker.json", "--date=2026-11-20"]).ok();
+    assert_eq!(of("CVE-2026-1000").affected.fixed, None);
+    assert_eq!(of("CVE-2026-1001").affected.fixed, Some(version("1-1")));
+}
+
+#[test]
+fn other_ecosystems_are_kept_as_they_are_and_withdrawn_records_say_nothing() {
+    let sandbox = Sandbox::new();
+    let ghsa = serde_json::json!({
+        "schema_version": "1.4.0", "id": "GHSA-aaaa-bbbb-cccc", "modified": "2026-11-01T00:00:00.123456Z", "published": "2026-10-01T00:00:00Z",
+        "aliases": ["CVE-2026-2000"], "summary": "bad", "database_specific": { "severity": "MODERATE" },
+        "severity": [{ "type": "CVSS_V4", "score": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N" }],
+        "affected": [
+            { "package": { "ecosystem": "npm", "name": "@scope/left-pad" }, "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "1.0.0" }, { "fixed": "1.3.1" }] }] },
+            { "package": { "ecosystem": "PyPI", "name": "pad" }, "versions": ["1.0", "1.1rc1"], "ranges": [{ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }, { "last_affected": "1.1rc1" }] }] },
+        ],
+    });
+    let withdrawn = osv("DEBIAN-CVE-2026-3000", "CVE-2026-3000", "x", "1-1", "2026-11-01T00:00:00Z");
+    let withdrawn = withdrawn.replacen('{', r#"{"withdrawn": "2026-11-02T00:00:00Z","#, 1);
+    sandbox.write("osv/a.json", ghsa.to_string());
+    sandbox.write("osv/b.json", withdrawn);
+    let out = sandbox.hardpan(&["advisories", "import", "osv"]).ok();
+    assert!(out.stderr.contains("1 taken back"), "{}", out.stderr);
+    let snapshot = current(&sandbox);
+    let npm = snapshot.affecting(&"npm".parse().expect("one"), "@scope/left-pad").expect("readable");
+    assert_eq!(
+        (npm[0].cve, npm[0].affected.spans[0].fixed.as_deref()),
+        (Some(cve("CVE-2026-2000")), Some("1.3.1"))
+    );
+    let pypi = snapshot.affecting(&"PyPI".parse().expect("one"), "pad").expect("readable");
+    assert!(pypi[0].affected.touches(&version("1.0")) && !pypi[0].affected.touches(&version("1.2")));
+    let known = snapshot.about(cve("CVE-2026-2000")).expect("readable").expect("known");
+    assert_eq!(known.severity().map(|severity| severity.level), Some(Level::Medium));
+    assert_eq!(known.published, Some(Epoch(1_790_812_800)));
+    assert!(snapshot.about(cve("CVE-2026-3000")).expect("readable").is_none());
+}
+
+#[test]
+fn ranges_of_debian_are_read_in_any_order_and_of_several_any_counts() {
+    let sandbox = Sandbox::new();
+    let text = serde_json::json!({
+        "schema_version": "1.7.3", "id": "DEBIAN-CVE-2026-4000", "modified": "2026-11-01T00:00:00Z", "upstream": ["CVE-2026-4000"],
+        "affected": [{ "package": { "ecosystem": "Debian:13", "name": "x" }, "versions": ["1.0-1", "5:7.0.15-1~deb12u7"],
+            "ranges": [{ "type": "ECOSYSTEM", "events": [{ "fixed": "2.0-1" }, { "introduced": "0" }, { "introduced": "3.0-1" }, { "fixed": "3.0-2" }] }] }],
+    });
+    sandbox.write("a.json", text.to_string());
+    sandbox.hardpan(&["advisories", "import", "a.json"]).ok();
+    let affected = said(&current(&sandbox), "13", "x", "CVE-2026-4000").expect("named").affected;
+    let touched = ["1.0-1", "2.0-1~deb12u1", "2.0-1", "2.5-1", "3.0-1", "3.0-2", "5:7.0.15-1~deb12u7"]
+        .map(|text| affected.touches(&version(text)));
+    assert_eq!(touched, [true, true, false, false, true, false, true]);
+    assert_eq!((affected.fixed, affected.versions.len()), (Some(version("3.0-2")), 1));
+}
