@@ -17,6 +17,7 @@ pub mod image;
 pub mod layer;
 pub mod ledger;
 pub mod lock;
+pub mod patch;
 pub mod pipeline;
 pub mod policy;
 pub mod publish;

@@ -36,7 +36,7 @@ pub use layers::{Layers, RecipeLayers};
 pub use pin::{LockMode, Locks, PinReport, Pinned, pin};
 pub use provenance::own_digest;
 pub use rebuild::{rebuild, recipes_of};
-pub use resign::{OlderForm, older_form, resigned, signed_by};
+pub use resign::{OlderForm, older_form, older_tags, resigned, signed_by};
 
 /// What every stage works with.
 #[derive(Clone)]

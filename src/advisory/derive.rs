@@ -6,8 +6,8 @@
 //! read. What is made so knows what was fixed and nothing of what is open.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::Read as _;
 
+use super::carrier::{Holder, changelog, choice, pin};
 use super::changelog::Changelog;
 use super::feed::FeedKind;
 use super::import::{Imported, merge};
@@ -17,18 +17,10 @@ use super::seen::Seen;
 use super::shelf::Shelf;
 use super::snapshot::package_key;
 use super::spool::Spool;
-use crate::canon::{self, Codec};
 use crate::diag::{Problem, Result, codes};
-use crate::fetch::{ArchiveUpstream, Location, Pin};
+use crate::fetch::ArchiveUpstream;
 use crate::ident::{CveId, DebVersion, Epoch, PackageName, Platform, Sha256};
-use crate::lock::{self, Candidate, LockedPackage, Offer};
-use crate::source::{self, ContentReader, Form, Kind, Parcel};
-
-/// The largest changelog that is read, in bytes.
-const MAX_CHANGELOG: u64 = 64 << 20;
-
-/// How many packages of one version are tried for a changelog.
-const TRIED: usize = 4;
+use crate::lock::{self, LockedPackage, Offer};
 
 /// Archives to be looked at.
 pub struct Look<'a> {
@@ -58,17 +50,6 @@ pub struct Derived {
     pub between: BTreeSet<CveId>,
     /// Of each CVE that either names, the version from which on it is fixed.
     pub fixes: BTreeMap<CveId, DebVersion>,
-}
-
-/// A binary package of one version of a source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Holder {
-    size: u64,
-    name: PackageName,
-    version: String,
-    archive: crate::ident::ArchiveName,
-    path: String,
-    sha256: Sha256,
 }
 
 /// A source package and who carries its changelog, by source version.
@@ -133,7 +114,7 @@ fn sources(look: &Look<'_>, offers: &[Offer], seen: &mut Seen) -> Result<Sources
                 );
                 let found = sources.entry((ecosystem.clone(), candidate.source.clone())).or_default();
                 let versions = found.versions.entry(Version(candidate.source_version.clone())).or_default();
-                versions.insert(holder(candidate.clone(), archives));
+                versions.insert(Holder::offered(candidate.clone(), archives));
                 // Without pins, what somebody has who takes the release alone.
                 if look.pins.is_none() && offer.suite == base {
                     found.pinned = found.pinned.take().max(Some(candidate.source_version));
@@ -143,17 +124,6 @@ fn sources(look: &Look<'_>, offers: &[Offer], seen: &mut Seen) -> Result<Sources
     }
     pins(look, &mut sources);
     Ok(sources)
-}
-
-fn holder(candidate: Candidate, archives: &[lock::Archive]) -> Holder {
-    Holder {
-        size: candidate.size,
-        name: candidate.name,
-        version: candidate.version.to_string(),
-        archive: archives[candidate.archive].name.clone(),
-        path: candidate.path,
-        sha256: candidate.sha256,
-    }
 }
 
 /// The pinned version of each source, the lowest where a lock has several.
@@ -166,14 +136,7 @@ fn pins(look: &Look<'_>, sources: &mut Sources) {
             let pinned = found.pinned.take().unwrap_or_else(|| package.source_version.clone());
             found.pinned = Some(pinned.min(package.source_version.clone()));
             let held = found.versions.entry(Version(package.source_version.clone())).or_default();
-            held.insert(Holder {
-                size: package.size,
-                name: name.clone(),
-                version: package.version.to_string(),
-                archive: package.archive.clone(),
-                path: package.path.clone(),
-                sha256: package.sha256,
-            });
+            held.insert(Holder::pinned(name, package));
         }
     }
 }
@@ -191,25 +154,26 @@ fn ends(found: &Found) -> Option<(&Version, &Version)> {
 
 fn read_all(look: &Look<'_>, sources: &Sources, warn: &mut dyn FnMut(Problem)) -> Result<Vec<Derived>> {
     let moving: Vec<_> = sources.iter().filter_map(|(key, found)| Some((key, found, ends(found)?))).collect();
+    let transfers = &look.upstream.transfers;
     // What is read first of each is fetched side by side; the rest only where that was not enough.
     let mut first = Vec::new();
     for (_, found, (older, newest)) in &moving {
         for version in [older, newest] {
             first.extend(
-                choice(look, &found.versions[*version])?.into_iter().next().map(|holder| pin(&holder)),
+                choice(transfers, &found.versions[*version])?.into_iter().next().map(|holder| pin(&holder)),
             );
         }
     }
-    let gone: HashSet<Sha256> = look.upstream.transfers.fetch(first)?.iter().map(|pin| pin.sha256).collect();
+    let gone: HashSet<Sha256> = transfers.fetch(first)?.iter().map(|pin| pin.sha256).collect();
     let mut derived = Vec::new();
     for ((ecosystem, source), found, (older, newest)) in moving {
-        let Some(new) = changelog(look, &found.versions[newest], &gone)? else {
+        let Some(new) = changelog(transfers, &found.versions[newest], &gone)? else {
             let what =
                 format!("no package of source {source} {} carries a changelog that can be read", newest.0);
             warn(Problem::new(codes::NO_CHANGELOG, what).warn());
             continue;
         };
-        let old = changelog(look, &found.versions[older], &gone)?;
+        let old = changelog(transfers, &found.versions[older], &gone)?;
         if old.is_none() {
             let what = format!(
                 "no package of source {source} {} is to be had any more, so all that the changelog of {} names counts",
@@ -240,105 +204,6 @@ fn compare(
         between,
         fixes: Changelog::fixes_of_all(&all),
     }
-}
-
-/// Packages of a version in the order in which they are tried: those that the store has, then the smallest.
-fn choice(look: &Look<'_>, holders: &BTreeSet<Holder>) -> Result<Vec<Holder>> {
-    let mut chosen = Vec::new();
-    for holder in holders {
-        let here = look.upstream.transfers.store.find(&holder.sha256)?.is_some();
-        chosen.push((!here, holder.clone()));
-    }
-    chosen.sort();
-    Ok(chosen.into_iter().map(|(_, holder)| holder).take(TRIED).collect())
-}
-
-fn label(holder: &Holder) -> String {
-    format!("package {} {}", holder.name, holder.version)
-}
-
-fn pin(holder: &Holder) -> Pin {
-    let location = Location::Archive(holder.archive.clone(), holder.path.clone());
-    Pin { name: label(holder), location, sha256: holder.sha256, size: Some(holder.size) }
-}
-
-/// The changelog that packages of one version carry; `None` where none does, or none is to be had any more.
-fn changelog(
-    look: &Look<'_>,
-    holders: &BTreeSet<Holder>,
-    gone: &HashSet<Sha256>,
-) -> Result<Option<Changelog>> {
-    let mut queue = choice(look, holders)?;
-    let mut tried = BTreeSet::new();
-    while !queue.is_empty() && tried.len() < TRIED * 2 {
-        let holder = queue.remove(0);
-        if !tried.insert(holder.name.clone()) || gone.contains(&holder.sha256) {
-            continue;
-        }
-        if !look.upstream.transfers.fetch(vec![pin(&holder)])?.is_empty() {
-            continue;
-        }
-        let store = look.upstream.transfers.store;
-        let parcel = source::parcel(store, &holder.sha256, Form::Deb, &label(&holder))?;
-        match carried(&parcel, &holder.name) {
-            Carried::Text(text) => {
-                let read = Changelog::parse(&text);
-                if read.version().is_some() {
-                    return Ok(Some(read));
-                }
-            }
-            // A sibling's comes next, whatever its size.
-            Carried::Link(sibling) => {
-                queue.splice(0..0, holders.iter().filter(|holder| holder.name.as_str() == sibling).cloned());
-            }
-            Carried::Nothing => {}
-        }
-    }
-    Ok(None)
-}
-
-enum Carried {
-    Text(Vec<u8>),
-    /// The documentation is another package's, of this name.
-    Link(String),
-    Nothing,
-}
-
-/// What a package carries: `changelog.Debian.gz`, or `changelog.gz` in one that is Debian's own.
-fn carried(parcel: &Parcel, name: &PackageName) -> Carried {
-    let folder = format!("/usr/share/doc/{name}");
-    let files = ["changelog.Debian.gz", "changelog.gz", "changelog.Debian", "changelog"];
-    let paths = files.map(|file| format!("{folder}/{file}"));
-    for path in std::iter::once(&folder).chain(&paths) {
-        let Some(entry) = parcel.index.entries.iter().find(|entry| entry.path.as_str() == path) else {
-            continue;
-        };
-        match &entry.kind {
-            Kind::File(content) if content.size <= MAX_CHANGELOG => {
-                if let Some(text) = text(parcel, content) {
-                    return Carried::Text(text);
-                }
-            }
-            Kind::Symlink(target) => {
-                let whole = entry.path.resolve(target).ok();
-                let below = whole.as_ref().and_then(|path| path.as_str().strip_prefix("/usr/share/doc/"));
-                let sibling = below.and_then(|rest| rest.split('/').next());
-                if let Some(sibling) = sibling.filter(|sibling| *sibling != name.as_str()) {
-                    return Carried::Link(sibling.to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    Carried::Nothing
-}
-
-fn text(parcel: &Parcel, content: &source::Content) -> Option<Vec<u8>> {
-    let packed = ContentReader::new().bytes(parcel, content).ok()?;
-    let codec = Codec::of_magic(&packed[..packed.len().min(6)]);
-    let mut text = Vec::new();
-    canon::decoder(codec, &packed[..]).ok()?.take(MAX_CHANGELOG + 1).read_to_end(&mut text).ok()?;
-    (text.len() as u64 <= MAX_CHANGELOG).then_some(text)
 }
 
 /// Puts what was derived into a new snapshot. What was derived before of other sources stays.

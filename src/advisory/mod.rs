@@ -14,6 +14,7 @@
 //!
 //! The room does not know images, inventories or what counts as a finding: that is `scan`.
 
+mod carrier;
 mod changelog;
 mod compose;
 mod container;
@@ -38,6 +39,7 @@ mod snapshot;
 mod spool;
 mod tracker;
 
+pub use carrier::{Siblings, fixed_since};
 pub use changelog::{Changelog, changelog_cves, fixed_between};
 pub use derive::{Derived, Look, derive};
 pub use download::download;

@@ -10,6 +10,7 @@ mod advisories_derive;
 mod advisories_look;
 mod attend;
 mod attest;
+mod books;
 mod build;
 mod closure;
 mod completions;
@@ -22,6 +23,7 @@ mod keys;
 mod lock;
 mod mirrors;
 mod new;
+mod patch;
 mod print;
 mod prober;
 mod publish;
@@ -136,6 +138,8 @@ enum Verb {
     Verify(verify::Args),
     /// Build images again from their own provenance, and compare
     Rebuild(rebuild::Args),
+    /// Bring images up to date where a fix exists: relock, rebuild, test, sign, publish, write down
+    Patch(patch::Args),
     /// Show how long fixes took, what is open where, and what a CVE touches
     Report(report::Args),
     /// What is known of vulnerabilities: import feeds, derive from changelogs, show
@@ -173,6 +177,7 @@ pub fn main() -> ExitCode {
         Verb::Attend(args) => attend::run(&args),
         Verb::Verify(args) => verify::run(&cli.global, &args),
         Verb::Rebuild(args) => rebuild::run(&cli.global, &args),
+        Verb::Patch(args) => patch::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
         Verb::Advisories(args) => advisories::run(&cli.global, &args),
         Verb::Mirrors(args) => mirrors::run(&cli.global, &args),

@@ -10,10 +10,10 @@ use super::{Global, print, pull};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{Environment, Progress, size};
 use crate::ident::{Prefix, Repository, TagName};
-use crate::image::{Image, MANIFEST};
-use crate::pipeline::{self, OlderForm};
+use crate::image::Image;
+use crate::pipeline;
 use crate::publish::{self, Count, ExtraTag, Order, Published, Purpose};
-use crate::sign::{Keys, Signer, development_public_key, has_all, merged};
+use crate::sign::{Keys, Signer, development_public_key};
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
@@ -148,7 +148,7 @@ fn sign(
     }
     let extra = match signer.filter(|signer| !args.no_legacy && signer.lasting_identity().is_some()) {
         None => Vec::new(),
-        Some(signer) => older(access, &image, signer, repository)?,
+        Some(signer) => pipeline::older_tags(access, &image, signer, repository)?,
     };
     if signer.is_none() && !args.no_legacy && !image.referrers.is_empty() {
         let why = "cosign's older form, which takes the key that signed: `--key FILE`";
@@ -161,31 +161,6 @@ fn sign(
 fn trusted(environment: &Environment, signer: &dyn Signer) -> Keys {
     let there = Keys::by_default(Path::new("keys"), environment).unwrap_or_default();
     there.with(signer.public_key().clone(), signer.describe())
-}
-
-fn older(
-    access: &publish::Access,
-    image: &Image,
-    signer: &dyn Signer,
-    repository: &Repository,
-) -> Result<Vec<ExtraTag>> {
-    let forms = pipeline::older_form(image, signer, &repository.to_string())?;
-    let mut extra = Vec::new();
-    for OlderForm { tag, manifest } in forms {
-        // What others signed under the same tag stays.
-        let manifest = match publish::manifest(access, repository, &tag)? {
-            Some(there) if has_all(&there, &manifest) => continue,
-            Some(there) => merged(&there, &manifest).unwrap_or(manifest),
-            None => manifest,
-        };
-        extra.push(ExtraTag {
-            tag: tag.parse().expect("a digest and an ending make a tag"),
-            media_type: MANIFEST.to_owned(),
-            manifest: manifest.manifest,
-            blobs: std::iter::once(manifest.config).chain(manifest.layers).collect(),
-        });
-    }
-    Ok(extra)
 }
 
 fn unnamed(image: &Image) -> Problem {

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use self::picture::Picture;
 use self::sheet::Sheet;
-use super::{Global, patience, print};
+use super::{Global, books, patience, print};
 use crate::diag::{Problem, Result, codes};
 use crate::host;
 use crate::ident::{Age, Epoch};
@@ -146,7 +146,7 @@ struct Known {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
-    let place = place(global, args)?;
+    let place = books::place(global, args.ledger.as_deref())?;
     let (window, report) = match &args.what {
         What::Import { file } => return import(global, &place, file),
         What::Export => return export(&place),
@@ -171,19 +171,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     };
     show(global, window, &report);
     Ok(())
-}
-
-fn place(global: &Global, args: &Args) -> Result<Place> {
-    let Some(text) = args.ledger.as_deref().filter(|text| !text.is_empty()) else {
-        return Ok(Place::File(global.store_path()?.join("ledger.db")));
-    };
-    text.parse().map_err(|why: String| {
-        // The text itself may hold a password.
-        let problem = Problem::new(codes::CONFIG, "the ledger's address can't be used").found(why);
-        problem
-            .help("name a file, or `postgres://USER@HOST/DATABASE`; `hardpan explain HP145` says more")
-            .into()
-    })
 }
 
 fn targets(policy: Option<&Path>) -> Result<Targets> {

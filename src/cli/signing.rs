@@ -111,6 +111,21 @@ impl SigningArgs {
         Ok(choice.key.is_some() || choice.signer.is_some())
     }
 
+    /// What was said here, as words of a command line.
+    pub(super) fn words(&self) -> Vec<String> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let options = [
+            ("--key", path(&self.key)),
+            ("--signer", self.signer.clone()),
+            ("--password-file", path(&self.password.password_file)),
+            ("--identity-token", path(&self.keyless.identity_token)),
+            ("--signing-config", path(&self.keyless.signing_config)),
+            ("--trusted-root", path(&self.keyless.trusted_root)),
+        ];
+        let said = options.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?]));
+        said.flatten().collect()
+    }
+
     /// Where the password of its key comes from.
     pub(super) fn passwords(&self) -> Passwords {
         self.password.passwords()

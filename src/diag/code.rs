@@ -61,6 +61,8 @@ pub mod codes {
         LEDGER_LOGIN = 145;
         /// Something that is no event of a ledger.
         BAD_EVENT = 146;
+        /// Another patch run is under way.
+        PATCH_UNDER_WAY = 150;
         /// Arguments that don't fit together.
         USAGE = 201;
         /// The output path holds something else.
@@ -197,6 +199,10 @@ pub mod codes {
         TEST_FAILED = 611;
         /// An image of which nobody says what it must do.
         NO_TESTS = 612;
+        /// Images that a patch run did not bring out.
+        KEPT_BACK = 650;
+        /// A pin that would go back.
+        DOWNGRADE = 651;
         /// A registry refused who is publishing.
         DENIED = 701;
         /// A registry failed while an image was published.

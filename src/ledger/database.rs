@@ -18,7 +18,7 @@ pub type Row = Vec<Value>;
 
 /// A database that a ledger is kept in. Statements are in the part of SQL that SQLite and PostgreSQL
 /// have in common, with `$1`, `$2` and so on for values.
-pub trait Database {
+pub trait Database: Send {
     /// What it is called in messages; never with a password.
     fn name(&self) -> String;
 

@@ -148,6 +148,16 @@ impl Release {
                     .help("the mirror is stale, or holds new fixes back: try another one"));
             }
         }
+        self.not_before(archive, suite, locked)
+    }
+
+    /// That it is not older than the one that a lock has seen.
+    pub(super) fn not_before(
+        &self,
+        archive: &Archive,
+        suite: &str,
+        locked: Option<Epoch>,
+    ) -> Result<(), Problem> {
         match locked {
             Some(locked) if self.date < locked => {
                 Err(about(archive, suite, codes::ROLLBACK, "is older than the locked one")

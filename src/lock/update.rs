@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file::{LockedPackage, LockedRelease};
 use super::packages::{Candidate, Universe};
@@ -34,20 +34,54 @@ pub trait Upstream {
     ) -> Result<Box<dyn Read + Send>>;
 }
 
-/// The indices that were read, by their digests: who brings many locks up to date reads each once.
+/// What was read of archives: who brings many locks up to date reads each release file and each index once, and
+/// all locks see the archives at the same moment.
 #[derive(Debug, Default)]
-pub struct Shelf(Mutex<BTreeMap<Sha256, Arc<Universe>>>);
+pub struct Shelf {
+    universes: Mutex<BTreeMap<Sha256, Arc<Universe>>>,
+    releases: Mutex<BTreeMap<String, Release>>,
+}
 
 impl Shelf {
     fn get(&self, key: &Sha256) -> Option<Arc<Universe>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        held(&self.universes).get(key).cloned()
     }
 
     fn put(&self, key: Sha256, universe: Universe) -> Arc<Universe> {
-        let universe = Arc::new(universe);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(key).or_insert(universe))
+        Arc::clone(held(&self.universes).entry(key).or_insert(Arc::new(universe)))
     }
+
+    /// The release file of a suite, not older than what a lock has seen of it.
+    fn release(
+        &self,
+        upstream: &dyn Upstream,
+        archive: &Archive,
+        suite: &str,
+        now: Epoch,
+        seen: Option<Epoch>,
+    ) -> Result<Release> {
+        // Recipes may demand different things of an archive that they call by the same name.
+        let key = format!(
+            "{} {suite} {:?} {:?} {:?}",
+            archive.name,
+            archive.origin,
+            archive.label,
+            archive.keys.fingerprints()
+        );
+        let known = held(&self.releases).get(&key).cloned();
+        if let Some(release) = known {
+            release.not_before(archive, suite, seen)?;
+            return Ok(release);
+        }
+        let check = |bytes: &[u8]| Release::check(archive, suite, bytes, now, seen);
+        let release = upstream.release(archive, suite, &check)?;
+        held(&self.releases).insert(key, release.clone());
+        Ok(release)
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Which pins move.
@@ -191,8 +225,7 @@ fn releases(
         for suite in &archive.suites {
             let key = (archive.name.clone(), suite.clone());
             let seen = old.and_then(|lock| lock.releases.get(&key)).map(|release| release.date);
-            let check = |bytes: &[u8]| Release::check(archive, suite, bytes, request.now, seen);
-            let release = upstream.release(archive, suite, &check)?;
+            let release = request.shelf.release(upstream, archive, suite, request.now, seen)?;
             let Release { origin, date, sha256, .. } = release.clone();
             lock.releases.insert(key, LockedRelease { origin, date, sha256, indices: BTreeMap::new() });
             releases.push((at, suite.clone(), release));

@@ -48,7 +48,7 @@ pub struct PinReport {
 
 /// The locks that one command works with: as they are on disk, or as they will be when it succeeds.
 /// A command that fails changes no lock.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Locks {
     changed: BTreeMap<PathBuf, Lock>,
 }
@@ -59,6 +59,16 @@ impl Locks {
             Some(lock) => Ok(Some(lock.clone())),
             None => Lock::read(path),
         }
+    }
+
+    /// The lock of this file as it will be; `None` where nothing changes it.
+    pub fn changed(&self, path: &Path) -> Option<&Lock> {
+        self.changed.get(path)
+    }
+
+    /// Writes the lock of one file, if it changed, whole or not at all.
+    pub fn commit_one(&self, path: &Path) -> Result<()> {
+        self.changed(path).map_or(Ok(()), |lock| lock.write(path))
     }
 
     /// Writes what changed, each lock whole or not at all.

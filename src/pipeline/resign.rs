@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use super::evidence::{attach, store_bundle};
 use crate::attest::{self, Subject, write_statement};
 use crate::diag::{Problem, Result, codes};
-use crate::ident::BlobDigest;
-use crate::image::{Artifact, Descriptor, Image};
+use crate::ident::{BlobDigest, Repository};
+use crate::image::{Artifact, Descriptor, Image, MANIFEST};
+use crate::publish::{self, Access, ExtraTag};
 use crate::sign::{
-    Attestation, Bundle, Keys, LegacyKind, LegacyManifest, PublicKey, Signer, attestation_manifest,
-    legacy_tag, signature_manifest, simple_signing,
+    Attestation, Bundle, Keys, LegacyKind, LegacyManifest, PublicKey, Signer, attestation_manifest, has_all,
+    legacy_tag, merged, signature_manifest, simple_signing,
 };
 use crate::store::Store;
 use crate::verify::{self, About, Attached, elsewhere, is_bundle, read_attached};
@@ -127,4 +128,28 @@ fn simple(digest: &BlobDigest, signer: &dyn Signer, repository: &str) -> Result<
     let signature = signer.sign(&payload)?;
     let manifest = signature_manifest(payload, &signature);
     Ok(OlderForm { tag: legacy_tag(digest, LegacyKind::Signature), manifest })
+}
+
+/// The same as tags of a repository, of those that are not there yet. What others signed under the same tag stays.
+pub fn older_tags(
+    access: &Access,
+    image: &Image,
+    signer: &dyn Signer,
+    repository: &Repository,
+) -> Result<Vec<ExtraTag>> {
+    let mut extra = Vec::new();
+    for OlderForm { tag, manifest } in older_form(image, signer, &repository.to_string())? {
+        let manifest = match publish::manifest(access, repository, &tag)? {
+            Some(there) if has_all(&there, &manifest) => continue,
+            Some(there) => merged(&there, &manifest).unwrap_or(manifest),
+            None => manifest,
+        };
+        extra.push(ExtraTag {
+            tag: tag.parse().expect("a digest and an ending make a tag"),
+            media_type: MANIFEST.to_owned(),
+            manifest: manifest.manifest,
+            blobs: std::iter::once(manifest.config).chain(manifest.layers).collect(),
+        });
+    }
+    Ok(extra)
 }

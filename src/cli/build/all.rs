@@ -8,17 +8,11 @@ use serde_json::{Value, json};
 
 use super::super::{Global, print};
 use super::{Args, Job, Made, json_summary, make};
-use crate::catalog::{self, Catalog};
+use crate::catalog::{self, Catalog, ImageTask};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{self, Stopwatch, size};
 use crate::pipeline::Context;
 use crate::sign::Signer;
-
-/// One image of the catalog.
-struct Task<'a> {
-    entry: &'a catalog::Entry,
-    variant: Option<String>,
-}
 
 /// What came of it.
 enum Outcome {
@@ -38,14 +32,14 @@ pub(super) fn run(
 ) -> Result<()> {
     let watch = Stopwatch::start();
     let catalog = open(args, folders)?;
-    let tasks = tasks(&catalog, args.variant.as_deref());
+    let tasks = catalog::images(&catalog, args.variant.as_deref());
     if let (true, Some(revision)) = (tasks.is_empty(), &args.changed_since) {
         if !global.quiet {
             print::error(&format!("{:>12} no recipe has changed since `{revision}`", "Nothing"));
         }
         return Ok(());
     }
-    let after = after(&catalog, &tasks);
+    let after = catalog::after(&catalog, &tasks);
     // Each image may use all threads: the last one that is left has the machine for itself.
     let outcomes = host::in_order(context.jobs, &after, |at, below: &[&Outcome]| {
         let task = &tasks[at];
@@ -107,35 +101,10 @@ fn check_variant(catalog: &Catalog, folder: &Path, wanted: &str) -> Result<()> {
     Err(Problem::new(codes::AMENDMENT, what).help(help).into())
 }
 
-/// The images of all recipes: each recipe and its variants, or of those that have it, one variant.
-fn tasks<'a>(catalog: &'a Catalog, only: Option<&str>) -> Vec<Task<'a>> {
-    let mut tasks = Vec::new();
-    for entry in &catalog.entries {
-        let variants = entry.family.as_ref().map(crate::recipe::Family::variants).unwrap_or_default();
-        let named = variants.into_iter().filter(|name| only.is_none_or(|only| only == name)).map(Some);
-        let default = only.is_none().then_some(None);
-        tasks.extend(default.into_iter().chain(named).map(|variant| Task { entry, variant }));
-    }
-    tasks
-}
-
-/// The places of the images that each stands on: an image's layers are made once, below.
-fn after(catalog: &Catalog, tasks: &[Task]) -> Vec<Vec<usize>> {
-    let place =
-        |path: &PathBuf| tasks.iter().position(|task| task.variant.is_none() && task.entry.path == *path);
-    let below = |task: &Task| {
-        let paths = task.entry.below.iter().map(|at| &catalog.entries[*at].path);
-        // A variant shares the layers of what its recipe stands on, and its lock with the default.
-        let own = task.variant.as_ref().map(|_| &task.entry.path);
-        paths.chain(own).filter_map(place).collect()
-    };
-    tasks.iter().map(below).collect()
-}
-
 fn one(
     args: &Args,
     context: &Context,
-    task: &Task,
+    task: &ImageTask,
     below: &[&Outcome],
     signer: Option<&dyn Signer>,
 ) -> Outcome {
@@ -152,13 +121,6 @@ fn one(
     match make(args, context, &job, signer) {
         Ok(made) => Outcome::Made(Box::new(made)),
         Err(failure) => Outcome::Failed(task.name(), failure),
-    }
-}
-
-impl Task<'_> {
-    fn name(&self) -> String {
-        let variant = self.variant.as_ref().map(|variant| format!("-{variant}")).unwrap_or_default();
-        format!("{}{variant}", self.entry.name)
     }
 }
 
@@ -182,7 +144,7 @@ impl Outcome {
 }
 
 /// Tells as soon as an image is done.
-fn say(context: &Context, task: &Task, outcome: &Outcome) {
+fn say(context: &Context, task: &ImageTask, outcome: &Outcome) {
     match outcome {
         Outcome::Made(made) if made.changed => context.progress.say("Built", &task.name()),
         Outcome::Made(_) => {}
@@ -196,7 +158,7 @@ fn say(context: &Context, task: &Task, outcome: &Outcome) {
     }
 }
 
-fn table(tasks: &[Task], outcomes: &[Outcome]) -> String {
+fn table(tasks: &[ImageTask], outcomes: &[Outcome]) -> String {
     let head =
         ["image", "tag", "digest", "size", "packages", "outcome", "seconds"].map(str::to_owned).to_vec();
     let mut rows = vec![head];
@@ -232,7 +194,7 @@ fn totals(outcomes: &[Outcome], seconds: f64) -> String {
     format!("{:>12} {} images: {}, in {seconds:.2} s", "Done", outcomes.len(), words.join(", "))
 }
 
-fn json_row(task: &Task, outcome: &Outcome, signer: Option<&dyn Signer>) -> Value {
+fn json_row(task: &ImageTask, outcome: &Outcome, signer: Option<&dyn Signer>) -> Value {
     let mut row = match outcome {
         Outcome::Made(made) => json_summary(made, signer),
         Outcome::Failed(_, failure) => {
@@ -247,7 +209,7 @@ fn json_row(task: &Task, outcome: &Outcome, signer: Option<&dyn Signer>) -> Valu
 }
 
 /// All that went wrong, each with the image that it is about.
-fn failure(tasks: &[Task], outcomes: Vec<Outcome>) -> Result<()> {
+fn failure(tasks: &[ImageTask], outcomes: Vec<Outcome>) -> Result<()> {
     let mut problems: Vec<Problem> = Vec::new();
     for (task, outcome) in tasks.iter().zip(outcomes) {
         if let Outcome::Failed(_, failure) = outcome {

@@ -1,0 +1,414 @@
+//! `hardpan patch`: images brought up to date, tried, published, and written down.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::signing::SigningArgs;
+use super::{Global, books, patience, print, pull};
+use crate::advisory::{self, Snapshot};
+use crate::catalog::{self, Catalog, ImageTask};
+use crate::diag::{Problem, Result, codes};
+use crate::host::Stopwatch;
+use crate::ident::Prefix;
+use crate::patch::{self, Books, Extent, Move, Outcome, Patching, Place, Plan, Planned, Schedule, Trials};
+use crate::pipeline::Context;
+use crate::publish::Purpose;
+use crate::trial;
+
+/// The folder of recipes, where none is named.
+const CATALOG: &str = "recipes";
+
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Recipes, such as recipes/python.toml, with what they stand on; with `--all`, a folder of them (recipes if not said)
+    #[arg(value_name = "RECIPE", required_unless_present = "all")]
+    recipes: Vec<PathBuf>,
+    /// Every recipe of the folder, with all its variants
+    #[arg(long)]
+    all: bool,
+    /// Publish there: a registry and the first part of the repositories' names; each image's own name follows
+    #[arg(long, value_name = "REGISTRY/PREFIX", conflicts_with = "out")]
+    to: Option<Prefix>,
+    /// Without `--to`: the folder that layouts are written to; out if not said
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Move what a security archive has newer, and what fixes a CVE (this is what is done if nothing is said)
+    #[arg(long, conflicts_with = "everything")]
+    security_only: bool,
+    /// Move all that the archives have newer
+    #[arg(long)]
+    everything: bool,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Another snapshot of advisories than the current one: its digest, or a file
+    #[arg(long, value_name = "DIGEST|FILE")]
+    advisories: Option<String>,
+    /// Publish without running the images' own tests
+    #[arg(long)]
+    no_test: bool,
+    /// What makes containers for the tests: runc, crun or a path; the first that is there if not said
+    #[arg(long, value_name = "RUNTIME")]
+    runtime: Option<String>,
+    /// The folder that release notes are written to
+    #[arg(long, value_name = "DIR", default_value = "notes")]
+    notes: PathBuf,
+    /// The ledger: a file, or `postgres://USER@HOST/DATABASE`; `ledger.db` in the store if not said
+    #[arg(long, value_name = "FILE|URL", env = "HARDPAN_LEDGER", hide_env_values = true)]
+    ledger: Option<String>,
+    /// Leave out cosign's older form of signature and attestations
+    #[arg(long)]
+    no_legacy: bool,
+    /// Speak plain http with registries that are not on this machine
+    #[arg(long)]
+    plain_http: bool,
+    /// How many images at once; as many as there are processors if not said
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Print the schedule that runs this command day and night, instead of running it
+    #[arg(long, value_name = "KIND")]
+    emit: Option<Emit>,
+    #[command(flatten)]
+    signing: SigningArgs,
+}
+
+/// What a schedule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Emit {
+    /// A workflow of GitHub Actions
+    Github,
+    /// A pipeline of GitLab
+    Gitlab,
+    /// A `CronJob` of Kubernetes
+    Kubernetes,
+    /// A service and a timer of systemd
+    Systemd,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
+    if let Some(kind) = args.emit {
+        print::line(patch::schedule(kind.schedule(), &args.command()?).trim_end());
+        return Ok(());
+    }
+    // Before anything else: later there may be threads.
+    let root = if args.no_test || args.dry_run { false } else { trial::become_root()? };
+    let watch = Stopwatch::start();
+    let files: Vec<PathBuf> = if args.all {
+        args.folders().iter().map(|folder| folder.join("all")).collect()
+    } else {
+        args.recipes.clone()
+    };
+    let context = global.context(&files, false, args.jobs)?;
+    let catalog = args.catalog()?;
+    let snapshot = snapshot(&context, args)?;
+    if args.dry_run {
+        let plan = patch::plan(&context, &catalog, args.extent(), snapshot.as_ref())?;
+        return tell_plan(global, &catalog, &plan);
+    }
+    let _alone = patch::alone(&context.store)?;
+    // What would fail at the end is refused before anything is done: a password, a clock, a ledger.
+    let signer = args.signing.open(&Global::environment())?;
+    let ledger = Books::open(&books::place(global, args.ledger.as_deref())?, patience()?)?;
+    let place = args.place()?;
+    let plan = patch::plan(&context, &catalog, args.extent(), snapshot.as_ref())?;
+    let tasks = catalog::images(&catalog, None);
+    let trials = Trials { runtime: args.runtime.as_deref(), root, turn: std::sync::Mutex::default() };
+    let patching = Patching {
+        context: &context,
+        catalog: &catalog,
+        plan: &plan,
+        place: &place,
+        signer: signer.as_ref(),
+        books: &ledger,
+        notes: &args.notes,
+        trials: (!args.no_test).then_some(trials),
+    };
+    let outcomes = patch::run(&patching, &tasks);
+    tell(global, &plan, &tasks, &outcomes, watch.elapsed().as_secs_f64());
+    patch::kept_back(&tasks, &outcomes)
+}
+
+fn snapshot(context: &Context, args: &Args) -> Result<Option<Snapshot>> {
+    let shelf = advisory::Shelf::of(&context.store);
+    match &args.advisories {
+        Some(name) => shelf.open_named(name).map(Some),
+        None if shelf.current()?.is_none() => Ok(None),
+        None => Ok(Some(shelf.open_current()?.0)),
+    }
+}
+
+impl Emit {
+    fn schedule(self) -> Schedule {
+        match self {
+            Self::Github => Schedule::Github,
+            Self::Gitlab => Schedule::Gitlab,
+            Self::Kubernetes => Schedule::Kubernetes,
+            Self::Systemd => Schedule::Systemd,
+        }
+    }
+}
+
+impl Args {
+    fn extent(&self) -> Extent {
+        if self.everything { Extent::All } else { Extent::Security }
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        if self.recipes.is_empty() { vec![PathBuf::from(CATALOG)] } else { self.recipes.clone() }
+    }
+
+    fn catalog(&self) -> Result<Catalog> {
+        if self.all {
+            let folders = self.folders();
+            let [folder] = &folders[..] else {
+                let problem = Problem::new(codes::USAGE, "`--all` takes one folder");
+                return Err(problem.help("such as `hardpan patch --all recipes`").into());
+            };
+            return Catalog::open(folder);
+        }
+        let folders: BTreeSet<&Path> = self.recipes.iter().map(|recipe| folder_of(recipe)).collect();
+        let mut folders = folders.into_iter();
+        let (Some(folder), None) = (folders.next(), folders.next()) else {
+            let problem = Problem::new(codes::USAGE, "the recipes are in several folders");
+            return Err(problem.help("run the command once for each folder").into());
+        };
+        let wanted: BTreeSet<PathBuf> =
+            self.recipes.iter().filter_map(|recipe| Some(folder.join(recipe.file_name()?))).collect();
+        let catalog = Catalog::open(folder)?;
+        let there = |path: &PathBuf| catalog.entries.iter().any(|entry| entry.path == *path);
+        match wanted.iter().find(|path| !there(path)) {
+            None => Ok(catalog.only(&wanted)),
+            Some(path) => {
+                let problem =
+                    Problem::new(codes::NO_RECIPE, format!("there is no recipe `{}`", path.display()));
+                Err(problem.help("`--all` takes every recipe of a folder").into())
+            }
+        }
+    }
+
+    fn place(&self) -> Result<Place> {
+        let Some(prefix) = &self.to else {
+            return Ok(Place::Folder(self.out.clone().unwrap_or_else(|| PathBuf::from("out"))));
+        };
+        let access = Box::new(pull::access(self.plain_http, Purpose::Push)?);
+        Ok(Place::Registry { access, prefix: prefix.clone(), older_form: !self.no_legacy })
+    }
+
+    /// The command that a schedule runs.
+    fn command(&self) -> Result<String> {
+        let mut words = vec!["hardpan".to_owned(), "patch".to_owned()];
+        words.extend(self.all.then(|| "--all".to_owned()));
+        words.extend(self.recipes.iter().map(|path| path.display().to_string()));
+        let mut option = |name: &str, value: Option<String>| {
+            words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+        };
+        option("--to", self.to.as_ref().map(ToString::to_string));
+        option("--out", self.out.as_ref().map(|path| path.display().to_string()));
+        option("--advisories", self.advisories.clone());
+        option("--runtime", self.runtime.clone());
+        let notes = (self.notes != Path::new("notes")).then(|| self.notes.display().to_string());
+        option("--notes", notes);
+        option("--jobs", self.jobs.map(|jobs| jobs.to_string()));
+        let flags = [
+            ("--everything", self.everything),
+            ("--no-test", self.no_test),
+            ("--no-legacy", self.no_legacy),
+            ("--plain-http", self.plain_http),
+        ];
+        words.extend(flags.iter().filter(|(_, said)| *said).map(|(name, _)| (*name).to_owned()));
+        words.extend(self.signing.words());
+        // It stands in YAML, in a unit and in a shell: what would need quoting there is not guessed at.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&byte);
+        match words.iter().find(|word| !word.bytes().all(plain)) {
+            None => Ok(words.join(" ")),
+            Some(word) => {
+                let problem = Problem::new(codes::USAGE, format!("`{word}` can't stand in a schedule"));
+                Err(problem.expected("letters, digits and `-_./:@=,+`").into())
+            }
+        }
+    }
+}
+
+fn folder_of(recipe: &Path) -> &Path {
+    match recipe.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// What would be done.
+fn tell_plan(global: &Global, catalog: &Catalog, plan: &Plan) -> Result<()> {
+    plan.warnings.iter().for_each(|warning| global.say(warning));
+    let rows = catalog.entries.iter().zip(&plan.recipes);
+    if global.json {
+        for (entry, planned) in rows {
+            let mut row = match planned {
+                Ok(planned) => planned_json(planned),
+                Err(failure) => {
+                    json!({ "problems": failure.problems().iter().map(print::problem_json).collect::<Vec<_>>() })
+                }
+            };
+            row["name"] = json!(entry.name);
+            print::line(&row.to_string());
+        }
+    } else {
+        let mut lines = Vec::new();
+        for (entry, planned) in rows {
+            if let Ok(planned) = planned {
+                lines.extend(plan_lines(&entry.name, planned));
+            }
+        }
+        if lines.is_empty() {
+            lines.push(vec!["nothing moves".to_owned()]);
+        }
+        print::line(&print::columns(&lines));
+    }
+    let failures = plan.recipes.iter().filter_map(|planned| planned.as_ref().err());
+    crate::diag::Failure::check(failures.flat_map(|failure| failure.problems().to_vec()).collect())
+}
+
+fn plan_lines(name: &str, planned: &Planned) -> Vec<Vec<String>> {
+    let mut lines = Vec::new();
+    for (word, moves) in [("moves", &planned.moves), ("waits", &planned.waiting)] {
+        for one in moves {
+            let since = one.fixes.iter().filter_map(|fix| fix.available).min();
+            let since = since.map(|since| format!(", to be had since {since}")).unwrap_or_default();
+            lines.push(vec![
+                name.to_owned(),
+                word.to_owned(),
+                one.source.to_string(),
+                format!("{} → {}", one.from, one.to),
+                format!("{}{since}", why(one)),
+            ]);
+        }
+    }
+    for held in &planned.held {
+        lines.push(vec![
+            name.to_owned(),
+            "stays".to_owned(),
+            held.package.to_string(),
+            held.pinned.to_string(),
+            format!("the archives went back to {}", held.offered),
+        ]);
+    }
+    if planned.before.is_none() {
+        lines.push(vec![
+            name.to_owned(),
+            "is new".to_owned(),
+            String::new(),
+            String::new(),
+            "it has no lock".to_owned(),
+        ]);
+    }
+    lines
+}
+
+fn why(one: &Move) -> String {
+    let names: Vec<&str> = one.fixes.iter().map(|fix| fix.id.as_str()).collect();
+    match (&names[..], one.security_archive) {
+        ([], true) => "from the security archive, names no CVE".to_owned(),
+        ([], false) => "names no CVE".to_owned(),
+        (names, _) => format!("fixes {}", names.join(" ")),
+    }
+}
+
+fn moves_json(moves: &[Move]) -> Value {
+    let one = |one: &Move| {
+        json!({
+            "source": one.source, "from": one.from, "to": one.to, "packages": one.binaries,
+            "security_archive": one.security_archive, "fixes": one.fixes,
+        })
+    };
+    moves.iter().map(one).collect()
+}
+
+fn planned_json(planned: &Planned) -> Value {
+    let held = planned
+        .held
+        .iter()
+        .map(|held| json!({ "package": held.package, "pinned": held.pinned, "offered": held.offered }));
+    json!({
+        "moves": moves_json(&planned.moves),
+        "waiting": moves_json(&planned.waiting),
+        "held": held.collect::<Vec<_>>(),
+        "is_new": planned.before.is_none(),
+    })
+}
+
+/// What was done.
+fn tell(global: &Global, plan: &Plan, tasks: &[ImageTask], outcomes: &[Outcome], seconds: f64) {
+    plan.warnings.iter().for_each(|warning| global.say(warning));
+    if global.json {
+        for (task, outcome) in tasks.iter().zip(outcomes) {
+            print::line(&json_row(plan, task, outcome).to_string());
+        }
+        return;
+    }
+    let head = ["image", "outcome", "digest", "fixes", "tests", "where"].map(str::to_owned).to_vec();
+    let mut rows = vec![head];
+    let dash = || "-".to_owned();
+    for (task, outcome) in tasks.iter().zip(outcomes) {
+        let row = match outcome {
+            Outcome::UpToDate(_) => continue,
+            Outcome::Out(done) => vec![
+                task.name(),
+                outcome.word().to_owned(),
+                done.digest.0.short(),
+                done.fixed.len().to_string(),
+                done.tests.map_or_else(dash, |passed| format!("{passed} passed")),
+                done.place.clone(),
+            ],
+            Outcome::KeptBack(..) | Outcome::NotTried(_) => {
+                vec![task.name(), outcome.word().to_owned(), dash(), dash(), dash(), dash()]
+            }
+        };
+        rows.push(row);
+        if let Outcome::Out(done) = outcome {
+            done.warnings.iter().for_each(|warning| global.say(&warning.clone().fact("image", task.name())));
+        }
+    }
+    if rows.len() > 1 {
+        print::line(&print::columns(&rows));
+    }
+    if !global.quiet {
+        print::error(&totals(outcomes, seconds));
+    }
+}
+
+fn totals(outcomes: &[Outcome], seconds: f64) -> String {
+    let count = |word: &str| outcomes.iter().filter(|outcome| outcome.word() == word).count();
+    if count("up to date") == outcomes.len() {
+        return format!("{:>12} all {} images are up to date, in {seconds:.2} s", "Nothing", outcomes.len());
+    }
+    let words = ["out", "up to date", "kept back", "not tried"].map(|word| (count(word), word));
+    let words: Vec<String> =
+        words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    format!("{:>12} {} images: {}, in {seconds:.2} s", "Done", outcomes.len(), words.join(", "))
+}
+
+fn json_row(plan: &Plan, task: &ImageTask, outcome: &Outcome) -> Value {
+    let mut row = plan.recipes[task.at].as_ref().map_or_else(|_| json!({}), planned_json);
+    match outcome {
+        Outcome::UpToDate(digest) => row["digest"] = json!(digest),
+        Outcome::Out(done) => {
+            row["digest"] = json!(done.digest);
+            row["before"] = json!(done.before);
+            row["place"] = json!(done.place);
+            row["tags"] = json!(done.tags);
+            row["fixed"] = json!(done.fixed);
+            row["tests_passed"] = json!(done.tests);
+            row["note"] = json!(done.note);
+        }
+        Outcome::KeptBack(_, failure) => {
+            row["problems"] = failure.problems().iter().map(print::problem_json).collect();
+        }
+        Outcome::NotTried(below) => row["because"] = json!(below),
+    }
+    row["name"] = json!(task.entry.name);
+    row["variant"] = json!(task.variant);
+    row["outcome"] = json!(outcome.word());
+    row
+}

@@ -1,0 +1,228 @@
+//! The release note of an image: what it fixes, and what changed, by package and by file; as Markdown for people and as a
+//! predicate for machines. It holds no time of this machine, so that the same move makes the same note.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::fixes::Fix;
+use super::plan::{Move, Planned};
+use crate::canon;
+use crate::diag::Result;
+use crate::ident::{BlobDigest, TagName};
+use crate::image::{Contents, FileFacts, Image, contents};
+use crate::lock::Change;
+
+/// The predicate type of a release note: hardpan's own.
+pub const CHANGES: &str = "https://hardpan.dev/changes/v1";
+
+/// Files that the Markdown names; the predicate has all.
+const SHOWN: usize = 100;
+
+/// What changed between two images of one name.
+#[derive(Debug)]
+pub struct Note<'a> {
+    /// What the image is called.
+    pub name: String,
+    /// Its tags that move, the most telling first.
+    pub tags: &'a [TagName],
+    /// Its digest.
+    pub digest: BlobDigest,
+    /// The digest that had its place.
+    pub before: Option<BlobDigest>,
+    /// What moved.
+    pub planned: &'a Planned,
+    /// What differs between the two, by platform; `None` where there is nothing to compare with.
+    pub files: Option<BTreeMap<String, Vec<FileChange>>>,
+}
+
+/// A path that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// The path, with its slash.
+    pub path: String,
+    /// What was there.
+    pub before: Option<String>,
+    /// What is there.
+    pub after: Option<String>,
+}
+
+/// All paths that differ between two images, by platform.
+pub fn file_changes(before: &Image, after: &Image) -> Result<BTreeMap<String, Vec<FileChange>>> {
+    let mut all = BTreeMap::new();
+    for platform in &after.platforms {
+        let now = contents(after, platform)?;
+        let then = match before.platforms.iter().find(|one| one.platform == platform.platform) {
+            Some(platform) => contents(before, platform)?,
+            None => Contents::default(),
+        };
+        all.insert(platform.platform.clone(), differing(&then, &now));
+    }
+    Ok(all)
+}
+
+fn differing(before: &Contents, after: &Contents) -> Vec<FileChange> {
+    let paths: std::collections::BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
+    let say = |facts: &FileFacts| match (&facts.link, &facts.sha256) {
+        (Some(link), _) => format!("-> {link}"),
+        (None, Some(sha256)) => format!("sha256:{sha256}"),
+        (None, None) => format!("{} {:04o}", facts.kind, facts.mode),
+    };
+    let changes = paths.into_iter().filter_map(|path| {
+        let (then, now) = (before.files.get(path), after.files.get(path));
+        // Which layer it is in, and its time, are nobody's business here.
+        let same = |a: &FileFacts, b: &FileFacts| {
+            (a.kind, a.mode, &a.owner, say(a)) == (b.kind, b.mode, &b.owner, say(b))
+        };
+        let is_same = then.zip(now).is_some_and(|(then, now)| same(then, now));
+        let change = || FileChange { path: format!("/{path}"), before: then.map(say), after: now.map(say) };
+        (!is_same).then(change)
+    });
+    changes.collect()
+}
+
+impl Note<'_> {
+    /// For people.
+    pub fn to_markdown(&self) -> String {
+        let tag = self.tags.first().map_or_else(|| "latest".to_owned(), ToString::to_string);
+        let mut text = format!("# {} {tag}\n\n", plain(&self.name));
+        let _ = writeln!(text, "Digest `{}`", self.digest);
+        match self.before {
+            Some(before) => {
+                let _ = writeln!(text, "in place of `{before}`.\n");
+            }
+            None => text.push_str("; there was none before it.\n\n"),
+        }
+        self.fixed(&mut text);
+        self.packages(&mut text);
+        self.files(&mut text);
+        text
+    }
+
+    fn fixed(&self, text: &mut String) {
+        text.push_str("## Fixed\n\n");
+        let fixes = self.fixes();
+        if fixes.is_empty() {
+            text.push_str("No CVE that is known.\n\n");
+            return;
+        }
+        text.push_str("| CVE | severity | source package | fixed in | fix available since | known by |\n");
+        text.push_str("|---|---|---|---|---|---|\n");
+        for (one, fix) in fixes {
+            let exploited = if fix.exploited { ", exploited" } else { "" };
+            let since = fix.available.map_or_else(|| "unknown".to_owned(), |at| at.to_string());
+            let by = match fix.known_by {
+                super::KnownBy::Advisories => "advisories",
+                super::KnownBy::Changelogs => "changelogs",
+            };
+            let _ = writeln!(
+                text,
+                "| {} | {}{exploited} | {} | {} | {since} | {by} |",
+                plain(&fix.id),
+                fix.severity,
+                one.source,
+                fix.fixed
+            );
+        }
+        text.push('\n');
+    }
+
+    fn packages(&self, text: &mut String) {
+        text.push_str("## Packages\n\n");
+        if self.planned.changes.is_empty() {
+            text.push_str("No pin moved.\n\n");
+            return;
+        }
+        text.push_str("| package | before | after |\n|---|---|---|\n");
+        for Change { what, before, after, platforms } in &self.planned.changes {
+            let only = match platforms[..] {
+                [one] => format!(" ({one})"),
+                _ => String::new(),
+            };
+            let cell = |version: &Option<String>| version.as_deref().map_or_else(|| "-".to_owned(), plain);
+            let _ = writeln!(text, "| {}{only} | {} | {} |", plain(what), cell(before), cell(after));
+        }
+        text.push('\n');
+    }
+
+    fn files(&self, text: &mut String) {
+        text.push_str("## Files\n\n");
+        let Some(files) = &self.files else {
+            text.push_str("Nothing to compare with.\n");
+            return;
+        };
+        for (platform, changes) in files {
+            let _ = writeln!(text, "{platform}: {} changed\n", changes.len());
+            for change in changes.iter().take(SHOWN) {
+                let sign = match (&change.before, &change.after) {
+                    (None, _) => "added",
+                    (_, None) => "removed",
+                    _ => "changed",
+                };
+                let _ = writeln!(text, "- {sign} `{}`", plain(&change.path));
+            }
+            if changes.len() > SHOWN {
+                let _ = writeln!(text, "- and {} more, which the attestation names", changes.len() - SHOWN);
+            }
+            text.push('\n');
+        }
+    }
+
+    /// What is fixed, sorted by CVE.
+    fn fixes(&self) -> Vec<(&Move, &Fix)> {
+        self.planned.fixes().into_values().collect()
+    }
+
+    /// For machines.
+    pub fn to_predicate(&self) -> Vec<u8> {
+        let fixed: Vec<Value> = self
+            .fixes()
+            .into_iter()
+            .map(|(one, fix)| {
+                let mut value = serde_json::to_value(fix).expect("plain data");
+                value["package"] = json!(one.source);
+                value
+            })
+            .collect();
+        let change = |change: &Change| json!({ "name": change.what, "before": change.before, "after": change.after, "platforms": change.platforms });
+        let file = |change: &FileChange| json!({ "path": change.path, "before": change.before, "after": change.after });
+        let files = self.files.as_ref().map(|files| {
+            let of = files
+                .iter()
+                .map(|(platform, changes)| (platform, changes.iter().map(file).collect::<Vec<_>>()));
+            of.collect::<BTreeMap<_, _>>()
+        });
+        canon::to_json(&json!({
+            "version": 1,
+            "image": self.name,
+            "tags": self.tags,
+            "digest": { "sha256": self.digest.0 },
+            "before": self.before.map(|before| json!({ "sha256": before.0 })),
+            "fixed": fixed,
+            "packages": self.planned.changes.iter().map(change).collect::<Vec<_>>(),
+            "files": files,
+        }))
+    }
+}
+
+/// Text of others inside a table's cell: neither its own columns, nor code, nor links, nor what a terminal obeys.
+fn plain(text: &str) -> String {
+    let letter = |letter: char| match letter {
+        '|' | '`' | '[' | ']' | '<' | '>' | '*' | '_' | '\\' if letter != '_' => format!("\\{letter}"),
+        letter if letter.is_control() => letter.escape_default().to_string(),
+        letter => letter.to_string(),
+    };
+    text.chars().map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_others_break_no_table() {
+        assert_eq!(plain("a|b`c\n[d](e)"), "a\\|b\\`c\\n\\[d\\](e)");
+        assert_eq!(plain("libstdc++6 lib_x"), "libstdc++6 lib_x");
+    }
+}

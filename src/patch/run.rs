@@ -1,0 +1,282 @@
+//! A run: each image of a plan built, tried, signed, brought out, written down; or kept back.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::book::Books;
+use super::note::{CHANGES, Note, file_changes};
+use super::place::Place;
+use super::plan::{Plan, Planned};
+use super::stage::staged;
+use super::trying::{Trials, Tried};
+use crate::attest::{self, Subject, write_statement};
+use crate::canon::Compression;
+use crate::catalog::{self, Catalog, ImageTask};
+use crate::diag::{Failure, Problem, Result, codes};
+use crate::host::{self, FileLock};
+use crate::ident::BlobDigest;
+use crate::image::{Artifact, Beside, Image};
+use crate::ledger::ImageId;
+use crate::pipeline::{self, Attesting, Context, Finished, LockMode, Order};
+use crate::sign::{Signer, trusted_root};
+use crate::store::Store;
+use crate::verify;
+
+/// All that a run works with.
+pub struct Patching<'a> {
+    /// What every stage works with.
+    pub context: &'a Context,
+    /// The recipes.
+    pub catalog: &'a Catalog,
+    /// What is planned for them.
+    pub plan: &'a Plan,
+    /// Where images go.
+    pub place: &'a Place,
+    /// Who signs.
+    pub signer: &'a dyn Signer,
+    /// The ledger.
+    pub books: &'a Books,
+    /// The folder of release notes.
+    pub notes: &'a Path,
+    /// Who runs tests; `None` to leave them out.
+    pub trials: Option<Trials<'a>>,
+}
+
+/// What came of one image.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is out already, as it should be.
+    UpToDate(BlobDigest),
+    /// It is out now.
+    Out(Box<Done>),
+    /// It was kept back: its own name, and why.
+    KeptBack(String, Failure),
+    /// What it stands on was kept back: that one's name.
+    NotTried(String),
+}
+
+/// An image that is out now.
+#[derive(Debug)]
+pub struct Done {
+    /// Its digest.
+    pub digest: BlobDigest,
+    /// What had its place.
+    pub before: Option<BlobDigest>,
+    /// Where it is.
+    pub place: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// How many CVEs it fixes.
+    pub fixed: Vec<String>,
+    /// Tests that passed; `None` where none were run.
+    pub tests: Option<usize>,
+    /// Its release note.
+    pub note: PathBuf,
+    /// What should be said all the same.
+    pub warnings: Vec<Problem>,
+}
+
+impl Outcome {
+    /// Who stops what stands on it.
+    fn culprit(&self) -> Option<&str> {
+        match self {
+            Self::UpToDate(_) | Self::Out(_) => None,
+            Self::KeptBack(name, _) | Self::NotTried(name) => Some(name),
+        }
+    }
+
+    /// In a word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::UpToDate(_) => "up to date",
+            Self::Out(_) => "out",
+            Self::KeptBack(..) => "kept back",
+            Self::NotTried(_) => "not tried",
+        }
+    }
+}
+
+/// Keeps other runs over the same store away for as long as it is held.
+pub fn alone(store: &Store) -> Result<FileLock> {
+    let path = store.root().join("patch.lock");
+    FileLock::try_exclusive(&path)?.ok_or_else(|| {
+        Problem::new(codes::PATCH_UNDER_WAY, "another patch run is under way on this store")
+            .fact("held", path.display())
+            .help("wait until it is done; a run that was killed holds nothing")
+            .into()
+    })
+}
+
+/// Carries out a plan. Images are worked on side by side, each after what it stands on.
+pub fn run(patching: &Patching, tasks: &[ImageTask]) -> Vec<Outcome> {
+    let after = catalog::after(patching.catalog, tasks);
+    host::in_order(patching.context.jobs, &after, |at, below: &[&Outcome]| {
+        let task = &tasks[at];
+        let outcome = patching.one(task, below);
+        let progress = &patching.context.progress;
+        match &outcome {
+            Outcome::UpToDate(_) => {}
+            Outcome::Out(done) => progress.say("Out", &format!("{} {}", task.name(), done.digest.0.short())),
+            Outcome::KeptBack(_, failure) => {
+                let first = failure.problems().first().map(|problem| problem.message.clone());
+                progress.say("Kept back", &format!("{}: {}", task.name(), first.unwrap_or_default()));
+            }
+            Outcome::NotTried(culprit) => {
+                progress.say("Not tried", &format!("{}: `{culprit}` was kept back", task.name()));
+            }
+        }
+        outcome
+    })
+}
+
+impl Patching<'_> {
+    fn one(&self, task: &ImageTask, below: &[&Outcome]) -> Outcome {
+        // A variant may be fine where the default, which is the last before it, is not.
+        let own = usize::from(task.variant.is_some());
+        let recipes = &below[..below.len().saturating_sub(own)];
+        if let Some(culprit) = recipes.iter().find_map(|outcome| outcome.culprit()) {
+            return Outcome::NotTried(culprit.to_owned());
+        }
+        match &self.plan.recipes[task.at] {
+            Err(failure) => Outcome::KeptBack(task.name(), failure.clone()),
+            Ok(planned) => {
+                self.carry(task, planned).unwrap_or_else(|failure| Outcome::KeptBack(task.name(), failure))
+            }
+        }
+    }
+
+    fn carry(&self, task: &ImageTask, planned: &Planned) -> Result<Outcome> {
+        let order = Order {
+            recipe: task.entry.path.clone(),
+            variant: task.variant.clone(),
+            platforms: None,
+            compression: Compression::Gzip,
+            mode: LockMode::Locked,
+        };
+        let finished = pipeline::build_on(self.context, &order, &mut self.plan.locks.clone())?;
+        let built = &finished.built;
+        let digest = built.digest();
+        let there = self.place.look(&built.name, &task.name(), &built.tags, &digest)?;
+        let lock = finished.pinned.family.lock_path();
+        if there.is_whole && planned.is_idle() {
+            return Ok(Outcome::UpToDate(digest));
+        }
+        let image = ImageId { name: built.name.clone(), variant: task.variant.clone() };
+        // What is out already was brought out by a run that was interrupted: what is left is to write it down.
+        let before = match there.digest.filter(|there| *there != digest) {
+            Some(before) => Some(before),
+            None => self.books.before(&image, digest)?,
+        };
+        if let Some(before) = before {
+            self.books.found(&image, before, planned)?;
+        }
+        self.books.built(&image, digest, built.tags.first().map(ToString::to_string))?;
+        let own =
+            pipeline::attest(self.context, &finished, &Attesting { signer: self.signer, spdx3: false })?;
+        let staged_image = staged(&self.context.store, built, &own)?;
+        let tried = self.try_out(&task.name(), &finished, &staged_image)?;
+        let note = self.note(task, &finished, planned, before, &staged_image);
+        let more = self.statements(&staged_image, tried.as_ref(), &note)?;
+        let whole = staged_image.with_referrers(&self.context.store, &more, |_| true)?;
+        let goods = (&self.context.store, &self.context.progress);
+        let out =
+            self.place.put(&built.name, &task.name(), &built.tags, &whole, self.signer, goods, &beside())?;
+        self.books.out(&image, digest, before, planned, &out)?;
+        let path = self.notes.join(format!("{}-{}.md", task.name(), digest.0.short()));
+        host::write_atomic(&path, note.to_markdown().as_bytes())?;
+        // Last of all: until the lock is written, the next run plans the same again and finds it done.
+        self.plan.locks.commit_one(&lock)?;
+        Ok(Outcome::Out(Box::new(Done {
+            digest,
+            before,
+            place: out.place,
+            tags: out.tags.iter().map(ToString::to_string).collect(),
+            fixed: planned.fixes().into_keys().map(str::to_owned).collect(),
+            tests: tried.map(|tried| tried.results.count(crate::trial::Verdict::Passed)),
+            note: path,
+            warnings: finished.warnings,
+        })))
+    }
+
+    fn try_out(&self, name: &str, finished: &Finished, image: &Image) -> Result<Option<Tried>> {
+        let Some(trials) = &self.trials else { return Ok(None) };
+        let tried = trials.run(self.context, finished, &self.plan.locks, image)?;
+        if let Some(tried) = &tried {
+            tried.results.check(name)?;
+        }
+        Ok(tried)
+    }
+
+    fn note<'a>(
+        &self,
+        task: &ImageTask,
+        finished: &'a Finished,
+        planned: &'a Planned,
+        before: Option<BlobDigest>,
+        image: &Image,
+    ) -> Note<'a> {
+        let built = &finished.built;
+        // A note that can't compare is better than an image that does not get out.
+        let files = before.and_then(|digest| {
+            let old = self.place.open(&built.name, &task.name(), digest, &self.context.store).ok()?;
+            file_changes(&old, image).ok()
+        });
+        Note { name: task.name(), tags: &built.tags, digest: built.digest(), before, planned, files }
+    }
+
+    /// The note, about the index and each platform; and what came of tests, about the platform that was run.
+    fn statements(&self, image: &Image, tried: Option<&Tried>, note: &Note) -> Result<Vec<Artifact>> {
+        let all = verify::subjects(image);
+        let mut statements: Vec<(&str, Vec<u8>, Vec<&verify::About>)> =
+            vec![(CHANGES, note.to_predicate(), all.iter().collect())];
+        if let Some(tried) = tried {
+            let platform = tried.platform.to_string();
+            let about = all.iter().filter(|about| about.name == platform).collect();
+            statements.push((attest::TEST_RESULT, tried.predicate.clone(), about));
+        }
+        let mut artifacts = Vec::new();
+        for (kind, predicate, about) in statements {
+            let subjects: Vec<Subject> = about
+                .iter()
+                .map(|one| Subject::new(&format!("{} {}", note.name, one.name), &one.digest))
+                .collect();
+            let statement = write_statement(&subjects, kind, &predicate);
+            let content = pipeline::store_bundle(&self.context.store, self.signer, &statement)?;
+            artifacts
+                .extend(about.iter().map(|one| pipeline::attach(&one.descriptor(image), kind, &content)));
+        }
+        Ok(artifacts)
+    }
+}
+
+fn beside() -> Vec<Beside> {
+    vec![("trusted_root.json", trusted_root())]
+}
+
+/// What a run that kept images back ends with: how many, then why for each.
+pub fn kept_back(tasks: &[ImageTask], outcomes: &[Outcome]) -> Result<()> {
+    let mut causes: BTreeMap<String, Vec<Problem>> = BTreeMap::new();
+    for (task, outcome) in tasks.iter().zip(outcomes) {
+        if let Outcome::KeptBack(_, failure) = outcome {
+            let own = failure.problems().iter().map(|problem| problem.clone().fact("image", task.name()));
+            causes.entry(task.name()).or_default().extend(own);
+        }
+    }
+    if causes.is_empty() {
+        return Ok(());
+    }
+    let not_tried = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::NotTried(_))).count();
+    let kept = causes.len() + not_tried;
+    let what =
+        format!("{kept} of {} images were kept back, at the digests and locks that they had", tasks.len());
+    let mut head = Problem::new(codes::KEPT_BACK, what);
+    for name in causes.keys() {
+        head = head.fact("image", name);
+    }
+    if not_tried > 0 {
+        head = head.fact("not tried", format!("{not_tried}, which stand on these"));
+    }
+    let help = "mend what is said of each; the next run tries them again";
+    let problems = std::iter::once(head.help(help)).chain(causes.into_values().flatten()).collect();
+    Failure::check(problems)
+}
