@@ -76,7 +76,9 @@ impl<W: Write> Writer<W> {
         let mut bytes = Vec::with_capacity(rows.len() * ROW);
         for row in &rows {
             bytes.extend(row.short.to_be_bytes());
-            [row.block, row.offset, row.length].iter().for_each(|field| bytes.extend(field.to_be_bytes()));
+            for field in [row.block, row.offset, row.length] {
+                bytes.extend(field.to_be_bytes());
+            }
         }
         Ok((self.put(&bytes)?, count(rows.len())))
     }

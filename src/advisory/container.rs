@@ -3,6 +3,7 @@
 //! Nothing is unpacked to disk, so that names that climb lead nowhere; they are refused all the same. Every member
 //! and the whole of them are bounded, and check sums are compared. Only members that end in `.json` are read.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ impl Input {
         for file in &files {
             let relative = file.strip_prefix(path).unwrap_or(file);
             let digest = super::shelf::digest_of(host::open(file)?, file)?;
-            lines.push_str(&format!("{digest}  {}\n", relative.display()));
+            let _ = writeln!(lines, "{digest}  {}", relative.display());
         }
         let digest = Sha256::of(lines.as_bytes());
         Ok(Self { name, form: Form::Folder(path.to_owned(), files), digest })
@@ -90,11 +91,7 @@ impl Input {
             Form::Zip(file)
         } else {
             let codec = Codec::of_magic(&magic[..got]);
-            if is_tar(&file, codec).map_err(failed)? {
-                Form::Tar(file, codec)
-            } else {
-                Form::Text(file, codec)
-            }
+            if is_tar(&file, codec) { Form::Tar(file, codec) } else { Form::Text(file, codec) }
         };
         Ok(Self { name, form, digest })
     }
@@ -201,7 +198,8 @@ impl Input {
 
 fn is_record(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
-    file.ends_with(".json") && !file.starts_with('.')
+    // A name of any member, and no path of this machine: its case says something.
+    file.strip_suffix(".json").is_some() && !file.starts_with('.')
 }
 
 fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
@@ -224,11 +222,11 @@ fn unpacked(file: &File, codec: Codec) -> io::Result<Box<dyn Read + Send + '_>> 
 }
 
 /// Whether a tar is in it: POSIX's magic in the first header.
-fn is_tar(file: &File, codec: Codec) -> io::Result<bool> {
+fn is_tar(file: &File, codec: Codec) -> bool {
     let mut header = [0; 512];
     // One that does not unpack is no tar; what is wrong with it is said when it is read.
     let got = unpacked(file, codec).and_then(|mut reader| read_some(&mut reader, &mut header)).unwrap_or(0);
-    Ok(got == 512 && header[257..262] == *b"ustar")
+    got == 512 && header[257..262] == *b"ustar"
 }
 
 /// A member's name, which is only ever shown; one that climbs is a sign that somebody tries.

@@ -225,7 +225,7 @@ fn record(
         }
     }
     let mut intake = Intake::new(Spool::new(shelf.scratch()?)?, now, warn);
-    intake.input = "the changelogs".to_owned();
+    "the changelogs".clone_into(&mut intake.input);
     let feed = intake.feed(FeedKind::Changelogs, FeedKind::Changelogs.name());
     for (cve, advisory) in &advisories {
         if let Err(why) = intake.take(feed, advisory, &[*cve])? {

@@ -12,9 +12,12 @@ use crate::diag::Result;
 /// Which version of the schema the records are written in.
 const SCHEMA: &str = "1.7.0";
 
+/// Takes a record: the feed's name, its own, its canonical JSON.
+pub type Take<'a> = &'a mut dyn FnMut(&str, &str, &[u8]) -> Result<()>;
+
 /// Hands over each record of each feed, by the feed's name, the record's name and its canonical JSON, sorted by feed
 /// and name. What is only a score (KEV, EPSS) is no record.
-pub fn export_osv(snapshot: &Snapshot, take: &mut dyn FnMut(&str, &str, &[u8]) -> Result<()>) -> Result<()> {
+pub fn export_osv(snapshot: &Snapshot, take: Take<'_>) -> Result<()> {
     // As text, which takes a tenth of the room that values do.
     let mut affected: BTreeMap<(usize, String), Vec<u8>> = BTreeMap::new();
     snapshot.each_package(&mut |group: PackageGroup| {

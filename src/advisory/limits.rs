@@ -61,7 +61,7 @@ impl<R: Read> Budgeted<R> {
 
 /// How much something of this size may unpack to.
 pub(super) fn allowance(packed: u64) -> u64 {
-    packed.saturating_mul(MAX_RATIO).max(FREE).min(MAX_UNPACKED)
+    packed.saturating_mul(MAX_RATIO).clamp(FREE, MAX_UNPACKED)
 }
 
 impl<R: Read> Read for Budgeted<R> {

@@ -51,7 +51,7 @@ pub(super) fn read_kev(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
         match exploited(value) {
             Err(why) => intake.refuse(&format!("number {}", at + 1), &why),
             Ok((cve, _)) if intake.has(feed, &cve.to_string()) => {
-                intake.refuse(&cve.to_string(), "it stands there twice")
+                intake.refuse(&cve.to_string(), "it stands there twice");
             }
             Ok((cve, kev)) => intake.score(feed, cve, Some(kev.added), (Some(kev), None))?,
         }

@@ -290,7 +290,7 @@ fn read_events(
             }
             ("fixed", Some(span)) => spans.push(Span { fixed: Some(version.to_owned()), ..span }),
             ("last_affected", Some(span)) => {
-                spans.push(Span { last_affected: Some(version.to_owned()), ..span })
+                spans.push(Span { last_affected: Some(version.to_owned()), ..span });
             }
             ("limit", span) => open = span,
             ("fixed" | "last_affected", None) => {

@@ -40,7 +40,7 @@ mod tests {
     fn a_frame_is_the_same_after_any_other_and_reads_back() {
         let mut framer = Framer::new().expect("memory");
         let alone = framer.frame(b"block").expect("in memory");
-        framer.frame(&[7; 100_000]).expect("in memory");
+        framer.frame(&vec![7; 100_000]).expect("in memory");
         assert_eq!(framer.frame(b"block").expect("in memory"), alone);
         assert_eq!(unframe(&alone, 5).expect("whole"), b"block");
         assert!(unframe(&alone, 4).is_err() && unframe(&alone, 6).is_err());

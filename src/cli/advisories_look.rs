@@ -1,5 +1,6 @@
 //! `hardpan advisories list|show|verify|export|use`: looking at snapshots, and handing them on.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -80,7 +81,7 @@ pub(super) fn counted(feed: &Feed) -> String {
     let mut text = format!("{} records", feed.records);
     for (count, what) in [(feed.refused, "refused"), (feed.withdrawn, "taken back")] {
         if count > 0 {
-            text.push_str(&format!(", {count} {what}"));
+            let _ = write!(text, ", {count} {what}");
         }
     }
     text
@@ -235,16 +236,16 @@ fn stands(affected: &Affected) -> String {
             NoDsaReason::Postponed => "postponed",
             NoDsaReason::None => "no DSA",
         };
-        text.push_str(&format!(", {reason}"));
+        let _ = write!(text, ", {reason}");
         if !no_dsa.comment.is_empty() {
-            text.push_str(&format!(" ({})", no_dsa.comment));
+            let _ = write!(text, " ({})", no_dsa.comment);
         }
     }
     if let Some(advisory) = &affected.advisory {
-        text.push_str(&format!(" by {advisory}"));
+        let _ = write!(text, " by {advisory}");
     }
     if let Some(at) = affected.fix_available_at {
-        text.push_str(&format!(", there since {at} at the latest"));
+        let _ = write!(text, ", there since {at} at the latest");
     }
     text
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::newer::Newer;
-use crate::advisory::{self, Ecosystem, Level, Seen, Siblings, Snapshot};
+use crate::advisory::{self, Ecosystem, Level, Seen, Siblings, Snapshot, Urgency};
 use crate::canon;
 use crate::diag::{Problem, Result, codes};
 use crate::fetch::Transfers;
@@ -101,7 +101,7 @@ impl Sources<'_> {
                 let fixed = affected.fixed.clone().unwrap_or_else(|| newer.to.clone());
                 let mut fix = self.fix(id.clone(), fixed, newer, KnownBy::Advisories)?;
                 if let (Level::Unknown, Some(level)) =
-                    (fix.severity, affected.urgency.and_then(|it| it.level()))
+                    (fix.severity, affected.urgency.and_then(Urgency::level))
                 {
                     (fix.severity, fix.severity_source) = (level, Some("debian".to_owned()));
                 }

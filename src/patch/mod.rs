@@ -26,7 +26,7 @@ pub use book::Books;
 pub use fixes::{Fix, KnownBy, Sources};
 pub use newer::{Held, Newer};
 pub use note::{CHANGES, FileChange, Note, file_changes};
-pub use place::{Out, Place, There};
+pub use place::{Goods, Out, Place, There};
 pub use plan::{Extent, Move, Plan, Planned, plan};
 pub use run::{Done, Outcome, Patching, alone, kept_back, run};
 pub use schedule::{Schedule, schedule};

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use crate::diag::{Problem, Result, codes};
-use crate::host;
-use crate::host::Progress;
+use crate::host::{self, Progress};
 use crate::ident::{BlobDigest, Prefix, RecipeName, Reference, Repository, TagName};
-use crate::image::{self, Beside, Image};
+use crate::image::{self, Image};
 use crate::pipeline;
 use crate::publish::{self, Access, Depth, Order, Published};
-use crate::sign::Signer;
+use crate::sign::{Signer, trusted_root};
 use crate::store::Store;
 
 /// Where images are kept.
@@ -45,6 +44,19 @@ pub struct Out {
     pub repository: Option<Repository>,
     /// All its tags, the dated one included.
     pub tags: Vec<TagName>,
+}
+
+/// An image that is to be brought out.
+#[derive(Debug, Clone, Copy)]
+pub struct Goods<'a> {
+    /// The recipe's name, which is the repository's last part.
+    pub name: &'a RecipeName,
+    /// The folder that its layout has where there is no registry.
+    pub folder: &'a str,
+    /// Its moving tags, the most telling first.
+    pub tags: &'a [TagName],
+    /// All of it.
+    pub image: &'a Image,
 }
 
 impl Place {
@@ -97,14 +109,12 @@ impl Place {
     /// Brings an image out: the moving tags last, nothing twice.
     pub fn put(
         &self,
-        name: &RecipeName,
-        folder: &str,
-        tags: &[TagName],
-        image: &Image,
+        goods: &Goods<'_>,
         signer: &dyn Signer,
-        (store, progress): (&Store, &Progress),
-        beside: &[Beside],
+        store: &Store,
+        progress: &Progress,
     ) -> Result<Out> {
+        let Goods { name, folder, tags, image } = *goods;
         match self {
             Self::Registry { access, older_form, .. } => {
                 let repository = self.repository(name)?;
@@ -120,7 +130,7 @@ impl Place {
             }
             Self::Folder(root) => {
                 let path = root.join(folder);
-                image::copy_layout(&path, image, beside)?;
+                image::copy_layout(&path, image, &[("trusted_root.json", trusted_root())])?;
                 Ok(Out { place: path.display().to_string(), repository: None, tags: tags.to_vec() })
             }
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::book::Books;
 use super::note::{CHANGES, Note, file_changes};
-use super::place::Place;
+use super::place::{Goods, Place};
 use super::plan::{Plan, Planned};
 use super::stage::staged;
 use super::trying::{Trials, Tried};
@@ -15,10 +15,10 @@ use crate::catalog::{self, Catalog, ImageTask};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{self, FileLock};
 use crate::ident::BlobDigest;
-use crate::image::{Artifact, Beside, Image};
+use crate::image::{Artifact, Image};
 use crate::ledger::ImageId;
 use crate::pipeline::{self, Attesting, Context, Finished, LockMode, Order};
-use crate::sign::{Signer, trusted_root};
+use crate::sign::Signer;
 use crate::store::Store;
 use crate::verify;
 
@@ -178,9 +178,9 @@ impl Patching<'_> {
         let note = self.note(task, &finished, planned, before, &staged_image);
         let more = self.statements(&staged_image, tried.as_ref(), &note)?;
         let whole = staged_image.with_referrers(&self.context.store, &more, |_| true)?;
-        let goods = (&self.context.store, &self.context.progress);
-        let out =
-            self.place.put(&built.name, &task.name(), &built.tags, &whole, self.signer, goods, &beside())?;
+        let (name, folder) = (&built.name, task.name());
+        let goods = Goods { name, folder: &folder, tags: &built.tags, image: &whole };
+        let out = self.place.put(&goods, self.signer, &self.context.store, &self.context.progress)?;
         self.books.out(&image, digest, before, planned, &out)?;
         let path = self.notes.join(format!("{}-{}.md", task.name(), digest.0.short()));
         host::write_atomic(&path, note.to_markdown().as_bytes())?;
@@ -247,10 +247,6 @@ impl Patching<'_> {
         }
         Ok(artifacts)
     }
-}
-
-fn beside() -> Vec<Beside> {
-    vec![("trusted_root.json", trusted_root())]
 }
 
 /// What a run that kept images back ends with: how many, then why for each.

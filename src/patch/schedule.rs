@@ -92,7 +92,7 @@ patch:
     - git diff --cached --quiet || { git commit -m "Patch rebuilds" && git push "https://hardpan:${PATCH_TOKEN}@${CI_SERVER_HOST}/${CI_PROJECT_PATH}.git" "HEAD:${CI_COMMIT_BRANCH}"; }
 "#;
 
-const KUBERNETES: &str = r#"# Patch rebuilds of the catalog, every hour. The claim `hardpan` holds the recipes (below /work), the store and the ledger.
+const KUBERNETES: &str = r#"# Patch rebuilds of the catalog, every hour. The claim `hardpan` holds the recipes (below /srv/images), the store and the ledger.
 apiVersion: batch/v1
 kind: CronJob
 metadata:
@@ -114,17 +114,17 @@ spec:
           containers:
             - name: patch
               image: hardpan:latest # yours, by digest
-              workingDir: /work
+              workingDir: /srv/images
               command: ["/bin/sh", "-c"]
               args: ["exec @COMMAND@"]
               env:
                 - name: XDG_CACHE_HOME
-                  value: /work/.cache
+                  value: /srv/images/.cache
                 - name: HARDPAN_KEY_PASSWORD
                   valueFrom:
                     secretKeyRef: { name: hardpan, key: key-password, optional: true }
               volumeMounts:
-                - { name: work, mountPath: /work }
+                - { name: work, mountPath: /srv/images }
           volumes:
             - name: work
               persistentVolumeClaim: { claimName: hardpan }

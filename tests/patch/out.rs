@@ -62,7 +62,9 @@ fn the_release_note_tells_packages_files_and_cves_and_is_attested() {
     house.fix(&deb("liba", &FIXED), 60);
     let out = house.patched(&[]);
     let note = house.sandbox.text(out["one"]["note"].as_str().expect("a note"));
-    for words in ["CVE-2026-1000", "| liba (linux/amd64) | 1.0-1 | 1.0-1+deb13u1 |", "changed `/usr/share/liba`", &old] {
+    for words in
+        ["CVE-2026-1000", "| liba (linux/amd64) | 1.0-1 | 1.0-1+deb13u1 |", "changed `/usr/share/liba`", &old]
+    {
         assert!(note.contains(words), "`{words}` is not in\n{note}");
     }
     let reference = format!("{}/one:latest", house.to());
@@ -127,7 +129,8 @@ fn without_a_registry_layouts_are_written_and_brought_up_to_date() {
 fn a_variant_gets_out_with_its_recipe() {
     let mut house = House::new(&[deb("liba", &OLD), deb("libb", &OLD)]);
     house.recipe("one", "", &["liba"]);
-    let text = house.sandbox.text("recipes/one.toml") + "\n[variant.dev.add.debian.packages]\nlibb = \"all\"\n";
+    let text =
+        house.sandbox.text("recipes/one.toml") + "\n[variant.dev.add.debian.packages]\nlibb = \"all\"\n";
     house.sandbox.write("recipes/one.toml", text);
     house.patch(&[]).ok();
     let before = (house.tag("one", "latest"), house.tag("one", "latest-dev"));
