@@ -10,6 +10,7 @@ use crate::advisory::{self, Ecosystem, Seen, Snapshot};
 use crate::catalog::{Catalog, Entry};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::fetch::Transfers;
+use crate::host::{Progress, Voice};
 use crate::ident::{DebVersion, PackageName};
 use crate::lock::{self, Archive, Change, Lock};
 use crate::pipeline::{self, Context, LockMode, Locks, Pinned};
@@ -83,6 +84,9 @@ pub fn plan(
 ) -> Result<Plan> {
     let shelf = advisory::Shelf::of(&context.store);
     let _alone = shelf.lock()?;
+    context.progress.say("Looking", "at what the archives have");
+    // Each lock is resolved several times here, and none is written: nobody wants to hear of that.
+    let context = &Context { progress: Progress::new(Voice::Quiet), ..context.clone() };
     let mut seen = Seen::read(&shelf)?;
     let known = seen.clone();
     let mut plan = Plan { recipes: Vec::new(), locks: Locks::default(), warnings: Vec::new() };
@@ -228,6 +232,22 @@ fn no_step_back(path: &Path, before: &Lock, after: &Lock) -> Result<()> {
 }
 
 impl Planned {
+    /// What of it is about an image of these packages: a lock also pins what only stands in dependencies, and
+    /// nobody is exposed to what is in no image.
+    #[must_use]
+    pub fn within(&self, packages: &BTreeSet<PackageName>) -> Self {
+        let of_image = |one: &&Move| one.binaries.iter().any(|name| packages.contains(name));
+        let is_pin = |change: &Change| change.what.parse::<PackageName>().is_ok();
+        let has = |change: &Change| packages.iter().any(|name| name.as_str() == change.what);
+        Self {
+            moves: self.moves.iter().filter(of_image).cloned().collect(),
+            waiting: self.waiting.iter().filter(of_image).cloned().collect(),
+            held: self.held.iter().filter(|held| packages.contains(&held.package)).cloned().collect(),
+            changes: self.changes.iter().filter(|change| !is_pin(change) || has(change)).cloned().collect(),
+            before: self.before.clone(),
+        }
+    }
+
     /// The CVEs that its moves fix, each once.
     pub fn fixes(&self) -> BTreeMap<&str, (&Move, &Fix)> {
         let all = self.moves.iter().flat_map(|one| one.fixes.iter().map(move |fix| (one, fix)));

@@ -1,6 +1,6 @@
 //! A run: each image of a plan built, tried, signed, brought out, written down; or kept back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::book::Books;
@@ -14,7 +14,7 @@ use crate::canon::Compression;
 use crate::catalog::{self, Catalog, ImageTask};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{self, FileLock};
-use crate::ident::BlobDigest;
+use crate::ident::{BlobDigest, PackageName};
 use crate::image::{Artifact, Image};
 use crate::ledger::ImageId;
 use crate::pipeline::{self, Attesting, Context, Finished, LockMode, Order};
@@ -159,6 +159,13 @@ impl Patching<'_> {
         let there = self.place.look(&built.name, &task.name(), &built.tags, &digest)?;
         let lock = finished.pinned.family.lock_path();
         if there.is_whole && planned.is_idle() {
+            return Ok(Outcome::UpToDate(digest));
+        }
+        let packages: BTreeSet<PackageName> = built.packages.iter().flatten().cloned().collect();
+        let planned = &planned.within(&packages);
+        if there.is_whole && planned.is_idle() {
+            // Only what is in no image moved.
+            self.plan.locks.commit_one(&lock)?;
             return Ok(Outcome::UpToDate(digest));
         }
         let image = ImageId { name: built.name.clone(), variant: task.variant.clone() };

@@ -85,6 +85,30 @@ fn an_image_that_a_fix_does_not_touch_is_left_alone() {
 }
 
 #[test]
+fn what_is_pinned_and_in_no_image_moves_and_nobody_was_exposed_to_it() {
+    let mut house = House::new(&[deb("liba", &OLD).depends("libb"), deb("libb", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    house.patch(&[]).ok();
+    let before = house.tag("one", "latest");
+    house.fix(&deb("libb", &FIXED), 60);
+    let out = house.patched(&[]);
+    assert_eq!(out["one"]["outcome"], "up to date");
+    assert_eq!(house.tag("one", "latest"), before);
+    assert!(house.lock("one").contains("1.0-1+deb13u1"));
+    assert!(!house.run_report(&["report", "export"]).contains("CVE-2026-1000"));
+    // Beside what is in the image, it is not counted either.
+    house.fix(
+        &deb("liba", &[("1.0-1+deb13u2", "CVE-2026-4444"), ("1.0-1", "CVE-2026-0001")]).depends("libb"),
+        30,
+    );
+    house.fix(&deb("libb", &[("1.0-1+deb13u2", "CVE-2026-5555"), FIXED[0], FIXED[1]]), 30);
+    let out = house.patched(&[]);
+    assert_eq!(out["one"]["fixed"], serde_json::json!(["CVE-2026-4444"]));
+    let note = house.sandbox.text(out["one"]["note"].as_str().expect("a note"));
+    assert!(!note.contains("libb") && !note.contains("CVE-2026-5555"), "{note}");
+}
+
+#[test]
 fn pins_never_go_back_when_an_archive_takes_a_version_back() {
     let mut house = house();
     house.fix(&deb("liba", &FIXED), 3600);
