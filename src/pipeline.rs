@@ -14,6 +14,7 @@ mod pin;
 mod provenance;
 mod rebuild;
 mod resign;
+mod vex;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::layer::Inventory;
 use crate::lock::Shelf;
 use crate::recipe::Family;
 use crate::store::Store;
+use crate::vex::Decisions;
 
 pub use evidence::{Attesting, attach, attest, store_bundle, with_others};
 pub use gather::{Gathered, parcels};
@@ -37,6 +39,7 @@ pub use pin::{LockMode, Locks, PinReport, Pinned, pin};
 pub use provenance::own_digest;
 pub use rebuild::{rebuild, recipes_of};
 pub use resign::{OlderForm, older_form, older_tags, resigned, signed_by};
+pub use vex::vex;
 
 /// What every stage works with.
 #[derive(Clone)]
@@ -93,6 +96,8 @@ pub struct Finished {
     pub enforced: Vec<String>,
     /// What happened to locks on the way.
     pub report: PinReport,
+    /// What people decided on vulnerabilities in it.
+    pub decisions: Decisions,
     held: Held,
 }
 
@@ -117,6 +122,7 @@ pub fn build_on(context: &Context, order: &Order, locks: &mut Locks) -> Result<F
     let platforms = pin::platforms(&family, order.platforms.as_deref())?;
     // A variant that is not there is said before anything is locked or fetched.
     family.chain(order.variant.as_deref(), platforms[0])?;
+    let decisions = Decisions::of_recipe(&order.recipe)?;
     let (mut pinned, mut report) = pin(context, &family, &order.mode, locks)?;
     let (plan, gathered) = loop {
         let plan = layers::plan(context, &pinned, order.variant.as_deref(), &platforms, order.compression)?;
@@ -139,5 +145,7 @@ pub fn build_on(context: &Context, order: &Order, locks: &mut Locks) -> Result<F
     let held = Held::default();
     let mut warnings = held.warnings(context, &pinned.family, &layers)?;
     warnings.extend(image::unneeded_exceptions(&built));
-    Ok(Finished { order: order.clone(), built, pinned, layers, warnings, enforced, report, held })
+    warnings.extend(decisions.idle(context.now));
+    let order = order.clone();
+    Ok(Finished { order, built, pinned, layers, warnings, enforced, report, decisions, held })
 }

@@ -12,6 +12,9 @@ pub const SPDX3: &str = "https://spdx.dev/Document/v3.0.1";
 pub const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 /// Why each file of an image is there ([`super::Reasons`]): hardpan's own.
 pub const CLOSURE: &str = "https://hardpan.dev/closure/v1";
+/// An OpenVEX document. This is what cosign calls `openvex` and what scanners look for; which version of the
+/// format it is stands in the document itself.
+pub const OPENVEX: &str = "https://openvex.dev/ns";
 /// What came of a test (in-toto attestation, `test-result`).
 pub const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
 /// What came of the contents policy: a test's result that each build makes by itself. Policies ask for it
@@ -28,7 +31,7 @@ const WORDS: [(&str, &str); 12] = [
     ("spdx3", SPDX3),
     ("cyclonedx", CYCLONEDX),
     ("closure", CLOSURE),
-    ("openvex", "https://openvex.dev/ns"),
+    ("openvex", OPENVEX),
     ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
     ("test-result", TEST_RESULT),
     ("vsa", VERIFICATION_SUMMARY),

@@ -16,7 +16,7 @@ mod results;
 mod statement;
 
 pub use kinds::{
-    CLOSURE, CONTENTS_POLICY, COSIGN_SIGN, CYCLONEDX, PROVENANCE, SPDX, SPDX3, TEST_RESULT,
+    CLOSURE, CONTENTS_POLICY, COSIGN_SIGN, CYCLONEDX, OPENVEX, PROVENANCE, SPDX, SPDX3, TEST_RESULT,
     VERIFICATION_SUMMARY, kind, kind_name, words,
 };
 pub use provenance::{

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::list::{Catalog, Entry};
 use crate::diag::{Problem, Result, codes};
 use crate::host;
+use crate::vex;
 
 /// How long git may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -31,11 +32,13 @@ pub fn changed_since(catalog: &Catalog, folder: &Path, revision: &str) -> Result
     Ok(reached.map(|(_, entry)| entry.path.clone()).collect())
 }
 
-/// Whether any of the files is one that the recipe is made of: itself, its lock, and the files, keys and
-/// certificates that it takes from its folder. A recipe that does not read counts as changed.
+/// Whether any of the files is one that the recipe is made of: itself, its lock, the files, keys and
+/// certificates that it takes from its folder, and decisions on vulnerabilities. A recipe that does not read counts as changed.
 fn touches(entry: &Entry, changed: &BTreeSet<PathBuf>) -> bool {
     let Ok(family) = &entry.family else { return true };
     let mut own = vec![entry.path.clone(), family.lock_path()];
+    // Decisions on vulnerabilities are attached to the image.
+    own.extend(vex::files_of(&entry.path));
     let variants = std::iter::once(None).chain(family.variants().into_iter().map(Some));
     for variant in variants {
         for platform in family.platforms() {

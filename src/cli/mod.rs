@@ -36,6 +36,10 @@ mod signing;
 mod statement;
 mod test;
 mod verify;
+mod vex;
+mod vex_add;
+mod vex_export;
+mod vex_look;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -144,6 +148,8 @@ enum Verb {
     Report(report::Args),
     /// What is known of vulnerabilities: import feeds, derive from changelogs, show
     Advisories(advisories::Args),
+    /// Decide on vulnerabilities, and say so to others: list, check, add, export as OpenVEX or CSAF
+    Vex(vex::Args),
     /// Show where archives are looked for, and why
     Mirrors(mirrors::Args),
     /// Free what the store holds and nobody needs
@@ -180,6 +186,7 @@ pub fn main() -> ExitCode {
         Verb::Patch(args) => patch::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
         Verb::Advisories(args) => advisories::run(&cli.global, &args),
+        Verb::Vex(args) => vex::run(&cli.global, &args),
         Verb::Mirrors(args) => mirrors::run(&cli.global, &args),
         Verb::Gc(args) => gc::run(&cli.global, &args),
         Verb::Schema(args) => schema::run(&args),

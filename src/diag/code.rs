@@ -125,6 +125,24 @@ pub mod codes {
         UNNEEDED = 320;
         /// A file that is not one of certificates to trust.
         BAD_CERTIFICATE = 321;
+        /// A file or document of decisions on vulnerabilities that does not read as one.
+        BAD_VEX = 340;
+        /// A decision about an image that is none of ours.
+        VEX_PRODUCT = 341;
+        /// A decision that lacks what its status needs, or has what it may not have.
+        VEX_RULE = 342;
+        /// A status or justification that there is not.
+        VEX_WORD = 343;
+        /// Dates of a decision that don't go together.
+        VEX_DATE = 344;
+        /// A decision that has expired.
+        VEX_EXPIRED = 345;
+        /// A decision on a package or CVE that is gone.
+        VEX_GONE = 346;
+        /// Decisions that contradict each other.
+        VEX_CONFLICT = 347;
+        /// Nothing was decided that could be written.
+        NO_VEX = 348;
         /// No mirror is known for an archive.
         NO_MIRROR = 401;
         /// No mirror gave what was asked for.

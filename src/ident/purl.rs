@@ -63,6 +63,12 @@ impl Purl {
         Self(text)
     }
 
+    /// The same without version and qualifiers: `pkg:deb/debian/libssl3t64`.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        Self(self.0.split(['@', '?', '#']).next().unwrap_or_default().to_owned())
+    }
+
     /// The URL.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -115,5 +121,13 @@ mod tests {
             deb("bash", "5.2~rc1-1", ("bash", "5.2~rc1-1")),
             "pkg:deb/debian/bash@5.2~rc1-1?arch=amd64&distro=debian-13"
         );
+    }
+
+    #[test]
+    fn a_plain_one_has_neither_version_nor_qualifiers() {
+        let version: DebVersion = "1:14.2.0-19+b1".parse().expect("a version");
+        let (name, source) = ("libstdc++6".parse().expect("a name"), "gcc-14".parse().expect("a name"));
+        let purl = Purl::deb("debian", &name, &version, "amd64", "debian-13", (&source, &version));
+        assert_eq!(purl.plain().as_str(), "pkg:deb/debian/libstdc%2B%2B6");
     }
 }

@@ -20,6 +20,7 @@ use crate::sbom::{self, Bill};
 use crate::sign::{BUNDLE, Custody, Signer};
 use crate::store::Store;
 use crate::verify::read_attached;
+use crate::vex::{is_own_vex, openvex};
 
 /// Raise it when what is said about an image changes.
 const EVIDENCE_VERSION: u32 = 2;
@@ -59,7 +60,8 @@ struct Document {
 /// Makes, signs and stores all statements about an image, or finds them in the store.
 pub fn attest(context: &Context, finished: &Finished, attesting: &Attesting) -> Result<Vec<Artifact>> {
     let mut provenance = provenance::of(context, finished, builder(attesting.signer))?;
-    let key = cache_key(finished, attesting, &provenance.to_json());
+    let decided = super::vex(context, finished)?.map(|document| openvex(&document));
+    let key = cache_key(finished, attesting, &provenance.to_json(), decided.as_deref());
     if let Some(key) = &key
         && let Some(artifacts) = lookup(context, key)?
     {
@@ -76,10 +78,11 @@ pub fn attest(context: &Context, finished: &Finished, attesting: &Attesting) -> 
             )
         })
         .collect();
-    let everywhere = [
+    let mut everywhere = vec![
         (attest::PROVENANCE, provenance.to_json()),
         (attest::TEST_RESULT, provenance::policy_result(context, finished)?),
     ];
+    everywhere.extend(decided.map(|document| (attest::OPENVEX, document)));
     let artifacts = sign_all(context, attesting, &subjects, documents, &everywhere)?;
     if let Some(key) = key {
         context.store.write_derived(KIND, &key, &canon::to_json(&artifacts))?;
@@ -98,10 +101,16 @@ fn builder(signer: &dyn Signer) -> Builder {
 }
 
 /// What all statements depend on; `None` for a signer that never signs the same way twice.
-fn cache_key(finished: &Finished, attesting: &Attesting, provenance: &[u8]) -> Option<Sha256> {
+fn cache_key(
+    finished: &Finished,
+    attesting: &Attesting,
+    provenance: &[u8],
+    decided: Option<&[u8]>,
+) -> Option<Sha256> {
     let signer = attesting.signer.lasting_identity()?;
+    let decided = decided.map(|document| format!(" {}", Sha256::of(document))).unwrap_or_default();
     let what = format!(
-        "evidence {EVIDENCE_VERSION} {} {signer} {} {} {}",
+        "evidence {EVIDENCE_VERSION} {} {signer} {} {} {}{decided}",
         env!("CARGO_PKG_VERSION"),
         attesting.spdx3,
         Sha256::of(provenance),
@@ -246,8 +255,9 @@ pub fn with_others(
     let same = there.index.map(|(digest, _)| digest) == Some(built.digest());
     for referrer in there.referrers.iter().filter(|_| same) {
         let kind = referrer.descriptor.annotations.get(KIND_ANNOTATION);
-        let result = anew && kind.is_some_and(|kind| kind == attest::TEST_RESULT);
-        if result && is_policy_result(&there, referrer) {
+        let shared =
+            anew && kind.is_some_and(|kind| [attest::TEST_RESULT, attest::OPENVEX].contains(&kind.as_str()));
+        if shared && is_of_builds(&there, referrer) {
             continue;
         }
         if let ([content], false) = (&referrer.layers[..], ours(kind.map(String::as_str))) {
@@ -260,9 +270,9 @@ pub fn with_others(
     Ok(all)
 }
 
-/// Whether a test's result is the contents policy's, which each build makes itself; that of a rebuild
-/// has the same kind.
-fn is_policy_result(image: &Image, referrer: &Referrer) -> bool {
+/// Whether a statement of a kind that others make too is one that each build makes itself: the contents policy's
+/// result, rather than a rebuild's; decisions on vulnerabilities, rather than a document of others.
+fn is_of_builds(image: &Image, referrer: &Referrer) -> bool {
     let read = read_attached(image, referrer);
-    read.is_ok_and(|attached| attached.kind() == attest::CONTENTS_POLICY)
+    read.is_ok_and(|attached| attached.kind() == attest::CONTENTS_POLICY || is_own_vex(&attached.statement))
 }

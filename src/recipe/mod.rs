@@ -26,6 +26,7 @@ mod pattern;
 mod policy;
 mod schema;
 mod shape;
+pub mod text;
 
 pub use load::Family;
 pub use model::{

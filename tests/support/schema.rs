@@ -17,12 +17,19 @@ pub enum Schema {
     Spdx301,
     /// `CycloneDX` 1.6, as JSON.
     CycloneDx16,
+    /// OpenVEX 0.2.0, as JSON-LD.
+    OpenVex02,
+    /// CSAF 2.0, as JSON.
+    Csaf20,
 }
 
-/// What the schema of `CycloneDX` refers to, by the names that it has for them.
-const REFERRED: [(&str, &str); 2] = [
+/// What the schemas of `CycloneDX` and CSAF refer to, by the names that they have for them.
+const REFERRED: [(&str, &str); 5] = [
     ("http://cyclonedx.org/schema/spdx.schema.json", "spdx.schema.json"),
     ("http://cyclonedx.org/schema/jsf-0.82.schema.json", "jsf-0.82.schema.json"),
+    ("https://www.first.org/cvss/cvss-v2.0.json", "cvss-v2.0.json"),
+    ("https://www.first.org/cvss/cvss-v3.0.json", "cvss-v3.0.json"),
+    ("https://www.first.org/cvss/cvss-v3.1.json", "cvss-v3.1.json"),
 ];
 
 impl Schema {
@@ -31,6 +38,8 @@ impl Schema {
             Self::Spdx23 => "spdx-schema-v2.3.json",
             Self::Spdx301 => "spdx-schema-v3.0.1.json",
             Self::CycloneDx16 => "bom-1.6.schema.json",
+            Self::OpenVex02 => "openvex-0.2.0.schema.json",
+            Self::Csaf20 => "csaf-2.0.schema.json",
         }
     }
 
@@ -38,7 +47,7 @@ impl Schema {
     fn draft(self) -> Draft {
         match self {
             Self::Spdx23 => Draft::Draft201909,
-            Self::Spdx301 => Draft::Draft202012,
+            Self::Spdx301 | Self::OpenVex02 | Self::Csaf20 => Draft::Draft202012,
             Self::CycloneDx16 => Draft::Draft7,
         }
     }
