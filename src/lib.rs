@@ -23,6 +23,7 @@ pub mod policy;
 pub mod publish;
 pub mod recipe;
 pub mod sbom;
+pub mod scan;
 pub mod sign;
 pub mod source;
 pub mod store;

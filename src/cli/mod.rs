@@ -31,6 +31,9 @@ mod pull;
 mod rebuild;
 mod report;
 mod sbom;
+mod scan;
+mod scan_subject;
+mod scan_table;
 mod schema;
 mod signing;
 mod statement;
@@ -144,6 +147,8 @@ enum Verb {
     Rebuild(rebuild::Args),
     /// Bring images up to date where a fix exists: relock, rebuild, test, sign, publish, write down
     Patch(patch::Args),
+    /// Find the known vulnerabilities of an image, an SBOM, a lock file or a Debian system
+    Scan(scan::Args),
     /// Show how long fixes took, what is open where, and what a CVE touches
     Report(report::Args),
     /// What is known of vulnerabilities: import feeds, derive from changelogs, show
@@ -184,6 +189,7 @@ pub fn main() -> ExitCode {
         Verb::Verify(args) => verify::run(&cli.global, &args),
         Verb::Rebuild(args) => rebuild::run(&cli.global, &args),
         Verb::Patch(args) => patch::run(&cli.global, &args),
+        Verb::Scan(args) => scan::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
         Verb::Advisories(args) => advisories::run(&cli.global, &args),
         Verb::Vex(args) => vex::run(&cli.global, &args),

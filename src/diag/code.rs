@@ -161,6 +161,8 @@ pub mod codes {
         FEED_NOT_HAD = 441;
         /// A package without a changelog that can be read (a warning).
         NO_CHANGELOG = 442;
+        /// What is to be scanned is not there, or nothing that can be scanned.
+        NOT_SCANNABLE = 450;
         /// A release file without a good signature.
         BAD_SIGNATURE = 501;
         /// A release file that is too old.
@@ -195,6 +197,12 @@ pub mod codes {
         BAD_RECORD = 544;
         /// A snapshot of advisories that does not read as one.
         BAD_SNAPSHOT = 545;
+        /// An SBOM or a list of packages that does not read as one.
+        BAD_SUBJECT = 560;
+        /// What is to be scanned is not Debian, or lists no packages.
+        NOT_DEBIAN = 561;
+        /// What is to be scanned does not say which release of Debian it is.
+        NO_RELEASE = 562;
         /// An image is not what it should be.
         NOT_VERIFIED = 601;
         /// A statement that must be attached to an image is not, or nobody who is trusted signed it.
@@ -217,6 +225,14 @@ pub mod codes {
         TEST_FAILED = 611;
         /// An image of which nobody says what it must do.
         NO_TESTS = 612;
+        /// Findings that were not to be there.
+        FINDINGS = 640;
+        /// Advisories that are older than is allowed.
+        ADVISORIES_TOO_OLD = 641;
+        /// Advisories that are older than a week (a warning).
+        ADVISORIES_OLD = 642;
+        /// Advisories that know nothing of what is open (a warning).
+        DERIVED_ONLY = 643;
         /// Images that a patch run did not bring out.
         KEPT_BACK = 650;
         /// A pin that would go back.

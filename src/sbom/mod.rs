@@ -25,3 +25,4 @@ pub use cyclonedx::cyclonedx;
 pub use listed::{Listed, listed};
 pub use spdx::spdx;
 pub use spdx3::spdx3;
+pub use uuid::uuid;

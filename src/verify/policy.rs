@@ -6,6 +6,7 @@
 //! recipes  = ["python"]                                  # which recipes
 //! max-age  = "30d"                                       # how old it may be
 //! require  = ["sign", "slsaprovenance1", "spdxjson", "cyclonedx"]
+//! advisories-max-age = "7d"                              # how old what `hardpan scan` asks may be
 //!
 //! [sla]                                                  # how soon a fix that exists is to be published
 //! critical = "24h"
@@ -36,6 +37,8 @@ pub struct Policy {
     pub recipes: Vec<String>,
     /// The most time since the image's own.
     pub max_age: Option<Age>,
+    /// The most time since the date of the advisories that a scan is made with.
+    pub advisories_max_age: Option<Age>,
     /// Predicate types that the index and each platform must have.
     pub require: Vec<String>,
     /// How soon a fix that exists is to be published.
@@ -68,6 +71,7 @@ impl Default for Policy {
             source: None,
             recipes: Vec::new(),
             max_age: None,
+            advisories_max_age: None,
             require: require.map(ToOwned::to_owned).to_vec(),
             sla: Targets::default(),
         }
@@ -83,6 +87,7 @@ struct Wire {
     #[serde(default)]
     recipes: Vec<String>,
     max_age: Option<Age>,
+    advisories_max_age: Option<Age>,
     require: Option<Vec<String>>,
     #[serde(default)]
     sla: Targets,
@@ -95,7 +100,9 @@ impl Policy {
         Self::parse(&text).map_err(|why| {
             Problem::new(codes::CONFIG, format!("the policy `{}` can't be read", path.display()))
                 .found(why)
-                .expected("`builders`, `source`, `recipes`, `max-age`, `require`, `[sla]`")
+                .expected(
+                    "`builders`, `source`, `recipes`, `max-age`, `advisories-max-age`, `require`, `[sla]`",
+                )
                 .into()
         })
     }
@@ -114,6 +121,7 @@ impl Policy {
             source: wire.source,
             recipes: wire.recipes,
             max_age: wire.max_age,
+            advisories_max_age: wire.advisories_max_age,
             require,
             sla: wire.sla,
         })
@@ -137,6 +145,8 @@ mod tests {
             (policy.max_age, policy.recipes.len(), policy.require.len()),
             (Some(Age(30 * 86_400)), 1, 4)
         );
+        let aged = Policy::parse("advisories-max-age = \"7d\"").expect("a policy");
+        assert_eq!((aged.advisories_max_age, aged.max_age), (Some(Age(7 * 86_400)), None));
         assert_eq!(Policy::parse("require = [\"sign\"]").expect("a policy").require, [attest::COSIGN_SIGN]);
     }
 

@@ -55,6 +55,8 @@ fn install(folder: &Path, asked: &str) -> Result<(u64, u64, String), String> {
     command.args(["--quiet", "--variant=minbase"]);
     command.args(SLIM.iter().map(|option| format!("--dpkgopt={option}")));
     command.args((asked != "-").then(|| format!("--include={asked}")));
+    // Packages that name their manual pages as alternatives fail where the folders are left out too.
+    command.arg("--essential-hook=for n in 1 2 3 4 5 6 7 8; do mkdir -p \"$1\"/usr/share/man/man$n; done");
     // What apt keeps for itself is in no slim image.
     command.arg("--customize-hook=rm -rf \"$1\"/var/lib/apt/lists/* \"$1\"/var/cache/apt/*");
     run(command.arg("trixie").arg(&tar))?;

@@ -1,0 +1,177 @@
+//! Whether what is vulnerable is there at all, as far as files and words tell.
+//!
+//! Images hold files and not whole packages, and an advisory is about a source: a hole in `openssl(1)` is none in an
+//! image that has only `libssl.so.3`. Which file is vulnerable no feed says, so there are three things that can
+//! be seen, and all three are hints with the files that are there as evidence:
+//!
+//! - no file of the source's packages is more than documentation;
+//! - the summary names a program as manuals do, `openssl(1)`, and none of that name is there;
+//! - the summary speaks of a command-line tool, and no program of the source is there.
+//!
+//! Where it is not known which files are whose there is no hint.
+
+use std::collections::BTreeSet;
+
+use super::finding::Hint;
+use super::subject::{Package, plain};
+use crate::ident::ImagePath;
+
+/// The most files that are listed as evidence.
+const MAX_EVIDENCE: usize = 8;
+
+/// Folders of what is read by people alone.
+const FOR_PEOPLE: [&str; 7] = [
+    "/usr/share/doc/",
+    "/usr/share/man/",
+    "/usr/share/info/",
+    "/usr/share/locale/",
+    "/usr/share/lintian/",
+    "/usr/share/bug/",
+    "/usr/share/doc-base/",
+];
+
+/// Folders of programs that people start.
+const PROGRAMS: [&str; 5] = ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/", "/usr/games/"];
+
+/// Words of summaries about a program that people start.
+const TOOL: [&str; 8] = [
+    "command-line tool",
+    "command line tool",
+    "command-line utility",
+    "command line utility",
+    "command-line program",
+    "command line program",
+    "command-line application",
+    "command-line interface tool",
+];
+
+/// What can be seen of a source's packages.
+pub(super) fn hint(source: &str, packages: &[&Package], summary: &str) -> Option<Hint> {
+    let mut files: BTreeSet<&ImagePath> = BTreeSet::new();
+    for package in packages {
+        files.extend(package.files.as_ref()?);
+    }
+    let code: Vec<&ImagePath> = files
+        .iter()
+        .copied()
+        .filter(|path| !FOR_PEOPLE.iter().any(|folder| path.as_str().starts_with(folder)))
+        .collect();
+    let source = plain(source);
+    if code.is_empty() {
+        let text = format!("of {source} only documentation is there");
+        return Some(Hint { text, evidence: evidence(&files.into_iter().collect::<Vec<_>>()) });
+    }
+    let is_program = |path: &ImagePath| PROGRAMS.iter().any(|folder| path.as_str().starts_with(folder));
+    let named = manuals(summary);
+    let there = |name: &String| code.iter().any(|path| path.file_name() == name);
+    if !named.is_empty() && !named.iter().any(there) {
+        let names: Vec<String> = named.iter().map(|name| format!("`{name}`")).collect();
+        let text =
+            format!("the summary names {}, and of {source} no such program is there", names.join(" and "));
+        return Some(Hint { text, evidence: evidence(&code) });
+    }
+    let lower = summary.to_ascii_lowercase();
+    if TOOL.iter().any(|words| lower.contains(words)) && !code.iter().any(|path| is_program(path)) {
+        let text = format!("the summary speaks of a command-line tool, and no program of {source} is there");
+        return Some(Hint { text, evidence: evidence(&code) });
+    }
+    None
+}
+
+/// The first files, and how many more there are.
+fn evidence(files: &[&ImagePath]) -> Vec<String> {
+    let mut shown: Vec<String> = files.iter().take(MAX_EVIDENCE).map(ToString::to_string).collect();
+    if files.len() > MAX_EVIDENCE {
+        shown.push(format!("and {} more", files.len() - MAX_EVIDENCE));
+    }
+    shown
+}
+
+/// Programs that a text names as manuals do: `openssl(1)`, `sshd(8)`. Calls of functions, `free(3)`, are none.
+fn manuals(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for section in ["(1)", "(8)"] {
+        for (at, _) in text.match_indices(section) {
+            let is_part = |letter: char| letter.is_ascii_alphanumeric() || "+-._".contains(letter);
+            let begin = text[..at]
+                .rfind(|letter| !is_part(letter))
+                .map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
+            let name = text[begin..at].trim_start_matches(['-', '.', '+']);
+            if (2..=64).contains(&name.len()) {
+                found.insert(name.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisory::Ecosystem;
+
+    fn package(files: Option<&[&str]>) -> Package {
+        let version: crate::ident::DebVersion = "3.0.20-1".parse().expect("a version");
+        Package {
+            binary: "libssl3".to_owned(),
+            source: "openssl".to_owned(),
+            source_version: version.clone(),
+            version,
+            architecture: "amd64".to_owned(),
+            purl: String::new(),
+            ecosystem: Ecosystem::debian("12"),
+            files: files.map(|files| files.iter().map(|path| path.parse().expect("a path")).collect()),
+        }
+    }
+
+    fn text(files: Option<&[&str]>, summary: &str) -> Option<String> {
+        hint("openssl", &[&package(files)], summary).map(|hint| hint.text)
+    }
+
+    const LIBRARY: &[&str] = &["/usr/lib/x86_64-linux-gnu/libssl.so.3", "/usr/share/doc/libssl3/copyright"];
+    const PROGRAM: &[&str] = &["/usr/bin/openssl", "/usr/lib/ssl/openssl.cnf"];
+
+    #[test]
+    fn a_program_that_is_not_there_is_hinted_at_with_what_is_there() {
+        let summary = "A crafted file makes openssl(1) crash; see also malloc(3).";
+        let seen = hint("openssl", &[&package(Some(LIBRARY))], summary).expect("a hint");
+        assert!(seen.text.contains("`openssl`") && !seen.text.contains("malloc"), "{}", seen.text);
+        assert_eq!(seen.evidence, ["/usr/lib/x86_64-linux-gnu/libssl.so.3"]);
+        assert_eq!(text(Some(PROGRAM), summary), None);
+        let tool = "The 'openssl dgst' command-line tool silently truncates its input.";
+        assert!(text(Some(LIBRARY), tool).is_some());
+        assert_eq!(text(Some(PROGRAM), tool), None);
+    }
+
+    #[test]
+    fn where_nothing_is_said_or_known_there_is_no_hint() {
+        assert_eq!(text(Some(LIBRARY), "Use after free in SSL_free_buffers."), None);
+        assert_eq!(text(Some(LIBRARY), ""), None);
+        assert_eq!(text(None, "openssl(1) crashes"), None);
+        let both = [&package(Some(LIBRARY)), &package(None)];
+        assert_eq!(hint("openssl", &both, "openssl(1) crashes"), None);
+    }
+
+    #[test]
+    fn documentation_alone_is_hinted_at() {
+        let only = text(Some(&["/usr/share/doc/libssl3/copyright"]), "");
+        assert_eq!(only.as_deref(), Some("of openssl only documentation is there"));
+        assert_eq!(text(Some(&[]), "").as_deref(), Some("of openssl only documentation is there"));
+        assert_eq!(text(Some(&["/usr/share/zoneinfo/UTC"]), ""), None);
+    }
+
+    #[test]
+    fn names_in_summaries_are_found_wherever_they_stand() {
+        let found: Vec<String> =
+            manuals("(1) x(1) \u{e9}sshd(8), a.b-c(1)…(8) free(3)").into_iter().collect();
+        assert_eq!(found, ["a.b-c", "sshd"]);
+    }
+
+    #[test]
+    fn evidence_is_bounded() {
+        let many: Vec<String> = (0..100).map(|at| format!("/usr/share/doc/x/{at}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let seen = hint("openssl", &[&package(Some(&many))], "").expect("a hint");
+        assert_eq!((seen.evidence.len(), seen.evidence[8].as_str()), (9, "and 92 more"));
+    }
+}
