@@ -113,12 +113,14 @@ struct Said<'a> {
 fn vulnerabilities(document: &Document) -> Vec<Value> {
     let mut all: BTreeMap<(bool, Option<CveId>, &str), Said> = BTreeMap::new();
     let mut taken: BTreeSet<(&str, String)> = BTreeSet::new();
-    for statement in &document.statements {
+    let mut statements: Vec<&Statement> = document.statements.iter().collect();
+    statements.sort_by_key(|statement| std::cmp::Reverse(statement.timestamp));
+    for statement in statements {
         let name = statement.vulnerability.as_str();
         let cve = name.parse().ok();
         let said = all.entry((cve.is_none(), cve, name)).or_default();
         said.names.extend(statement.ids());
-        // A product has one status (section 6.1.6); a document of others may say it twice.
+        // A product has one status (section 6.1.6); a document of others may have had another before.
         let fresh: Vec<String> =
             products(statement).into_iter().filter(|id| taken.insert((name, id.clone()))).collect();
         if !fresh.is_empty() {

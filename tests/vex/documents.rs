@@ -262,6 +262,25 @@ fn csaf_is_valid_by_schema_and_by_the_rules_of_its_profile() {
 }
 
 #[test]
+fn of_a_product_that_was_spoken_of_twice_csaf_has_the_later_word() {
+    let said = |status: &str, time: &str| {
+        format!(
+            r#"{{"vulnerability":{{"name":"CVE-2026-1001"}},"products":[{{"@id":"pkg:oci/x"}}],"timestamp":"2026-11-{time}T00:00:00Z",{status}}}"#
+        )
+    };
+    let (waits, is_fixed) =
+        (said(r#""status":"under_investigation""#, "01"), said(r#""status":"fixed""#, "02"));
+    let text = format!(
+        r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://example.org/1","author":"us","timestamp":"2026-11-03T00:00:00Z","version":1,"statements":[{waits},{is_fixed}]}}"#
+    );
+    let document = read_document(text.as_bytes(), "x").expect("read");
+    let publisher = Publisher { name: None, namespace: "https://team.example/".into() };
+    let value = json(&csaf(&document, &publisher));
+    validate(Schema::Csaf20, &value).expect("valid");
+    assert_eq!(value["vulnerabilities"][0]["product_status"].to_string(), r#"{"fixed":["pkg:oci/x"]}"#);
+}
+
+#[test]
 fn the_schemas_can_say_no() {
     let openvex = json(&openvex(&made(&read("python", &decision(&[]))).expect("made")));
     let without = |value: &Value, pointer: &str, key: &str| {

@@ -97,6 +97,9 @@ fn a_cve_that_is_none_any_more_is_told_of() {
     others[1].packages[0].ecosystem = None;
     let decisions = read("python", &decision(&[("cve", "\"CVE-2020-9999\"")]));
     assert!(decisions.gone(&others, Some(&snapshot)).expect("asked").is_empty());
+    let known = images()[1].packages[0].clone();
+    others[1].packages.push(Locked { binary: "openssl".to_owned(), ..known });
+    assert!(decisions.gone(&others, Some(&snapshot)).expect("asked").is_empty());
 }
 
 #[test]
