@@ -6,6 +6,8 @@
 
 #[path = "scan/compared.rs"]
 mod compared;
+#[path = "scan/decided.rs"]
+mod decided;
 #[path = "scan/documents.rs"]
 mod documents;
 #[path = "scan/failing.rs"]

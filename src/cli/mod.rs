@@ -34,6 +34,7 @@ mod sbom;
 mod scan;
 mod scan_subject;
 mod scan_table;
+mod scan_vex;
 mod schema;
 mod signing;
 mod statement;

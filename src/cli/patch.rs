@@ -15,6 +15,7 @@ use crate::ident::Prefix;
 use crate::patch::{self, Books, Extent, Move, Outcome, Patching, Place, Plan, Planned, Schedule, Trials};
 use crate::pipeline::Context;
 use crate::publish::Purpose;
+use crate::scan::FailOn;
 use crate::trial;
 
 /// The folder of recipes, where none is named.
@@ -47,6 +48,9 @@ pub(super) struct Args {
     /// Another snapshot of advisories than the current one: its digest, or a file
     #[arg(long, value_name = "DIGEST|FILE")]
     advisories: Option<String>,
+    /// Keep an image back where there is such a finding: fixable, kev, critical, high, medium, low, any
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
     /// Publish without running the images' own tests
     #[arg(long)]
     no_test: bool,
@@ -108,6 +112,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         let plan = patch::plan(&context, &catalog, args.extent(), snapshot.as_ref())?;
         return tell_plan(global, &catalog, &plan);
     }
+    if snapshot.is_none() && !args.fail_on.is_empty() {
+        let problem = Problem::new(
+            codes::NO_ADVISORIES,
+            "`--fail-on` needs to know of vulnerabilities, and nothing was imported",
+        );
+        return Err(problem.help("`hardpan advisories import FILE…` reads feeds").into());
+    }
     let _alone = patch::alone(&context.store)?;
     // What would fail at the end is refused before anything is done: a password, a clock, a ledger.
     let signer = args.signing.open(&Global::environment())?;
@@ -125,6 +136,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         books: &ledger,
         notes: &args.notes,
         trials: (!args.no_test).then_some(trials),
+        snapshot: snapshot.as_ref(),
+        fail_on: &args.fail_on,
     };
     let outcomes = patch::run(&patching, &tasks);
     tell(global, &plan, &tasks, &outcomes, watch.elapsed().as_secs_f64());
@@ -208,6 +221,8 @@ impl Args {
         option("--to", self.to.as_ref().map(ToString::to_string));
         option("--out", self.out.as_ref().map(|path| path.display().to_string()));
         option("--advisories", self.advisories.clone());
+        let kinds: Vec<String> = self.fail_on.iter().map(ToString::to_string).collect();
+        option("--fail-on", (!kinds.is_empty()).then(|| kinds.join(",")));
         option("--runtime", self.runtime.clone());
         let notes = (self.notes != Path::new("notes")).then(|| self.notes.display().to_string());
         option("--notes", notes);

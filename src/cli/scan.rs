@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::signing::TrustArgs;
-use super::{Global, clamp, print, scan_subject, scan_table};
+use super::{Global, clamp, print, scan_subject, scan_table, scan_vex};
 use crate::advisory::{self, Shelf, SignedBy, Snapshot};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host;
@@ -34,6 +34,10 @@ pub(super) struct Args {
     /// Write it into a file
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Decisions that silence findings: a folder of recipes or its folder `vex`, a file of decisions, or an `OpenVEX`
+    /// document; may be given several times. Of a lock, those beside it if nothing is said
+    #[arg(long, value_name = "DIR|FILE")]
+    vex: Vec<PathBuf>,
     /// One platform alone, such as linux/amd64
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
@@ -88,7 +92,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     }
     let now = host::now();
     let (snapshot, signed) = snapshot(global, args)?;
-    let report = |what: &str| report(global, args, what, &snapshot, &signed, now);
+    let decisions = scan_vex::open(&args.vex, &args.what)?;
+    let report = |what: &str| {
+        let mut report = report(global, args, what, &snapshot, &signed, now)?;
+        report.decided(&decisions.iter().collect::<Vec<_>>(), now);
+        Ok::<_, Failure>(report)
+    };
     let ours = report(&args.what)?;
     ours.snapshot.check_age(max_age(args)?)?;
     let met = ours.met(&args.fail_on, args.all);
@@ -130,7 +139,6 @@ fn report(
     let subject = scan_subject::open(global, what, &want, args.plain_http)?;
     let mut report = scan::scan(&subject, snapshot, now)?;
     report.snapshot.signed = Some(signed.clone());
-    // Here decisions are applied (`--vex`): `report.silence(|finding| …)`, before anything is counted or printed.
     Ok(report)
 }
 

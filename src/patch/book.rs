@@ -11,6 +11,7 @@ use crate::diag::Result;
 use crate::host;
 use crate::ident::{BlobDigest, Epoch};
 use crate::ledger::{self, Event, FixSource, ImageId, Ledger, Severity, VulnId};
+use crate::scan::Report;
 
 /// A ledger that several images are entered in.
 #[derive(Debug)]
@@ -64,6 +65,34 @@ impl Books {
         let now = host::now();
         let built = ledger::Built { at: now, image: image.clone(), digest, version };
         self.record(&[Event::Built(built)], now)
+    }
+
+    /// What a scan found in it, and what somebody decided that touches it no more.
+    pub fn has(&self, image: &ImageId, digest: BlobDigest, report: &Report) -> Result<()> {
+        let now = host::now();
+        let mut events = Vec::new();
+        for finding in &report.findings {
+            let Ok(cve) = finding.id.parse::<VulnId>() else { continue };
+            let package = finding.source.clone();
+            if finding.counts() {
+                let said = finding.severity.as_ref();
+                events.push(Event::Detected(ledger::Detected {
+                    at: now,
+                    image: image.clone(),
+                    digest,
+                    cve,
+                    package,
+                    version: finding.installed.to_string(),
+                    severity: severity(finding.level()),
+                    severity_source: said.map(|said| said.source.clone()),
+                    public: finding.published,
+                }));
+            } else if finding.silenced.is_some() {
+                let why = ledger::Why::Decided;
+                events.push(Event::Gone(ledger::Gone { at: now, image: image.clone(), cve, package, why }));
+            }
+        }
+        self.record(&events, now)
     }
 
     /// That it is out, and what it has no more that the one before it had.

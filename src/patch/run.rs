@@ -9,18 +9,23 @@ use super::place::{Goods, Place};
 use super::plan::{Plan, Planned};
 use super::stage::staged;
 use super::trying::{Trials, Tried};
+use crate::advisory::{Ecosystem, Snapshot};
 use crate::attest::{self, Subject, write_statement};
 use crate::canon::Compression;
 use crate::catalog::{self, Catalog, ImageTask};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{self, FileLock};
-use crate::ident::{BlobDigest, PackageName};
+use crate::ident::{BlobDigest, PackageName, Sha256};
 use crate::image::{Artifact, Image};
 use crate::ledger::ImageId;
 use crate::pipeline::{self, Attesting, Context, Finished, LockMode, Order};
+use crate::scan::{self, FailOn, Report, Want};
 use crate::sign::Signer;
 use crate::store::Store;
 use crate::verify;
+
+/// The kind under which the store keeps which snapshots an image was looked at with.
+const LOOKED: &str = "looked";
 
 /// All that a run works with.
 pub struct Patching<'a> {
@@ -40,6 +45,10 @@ pub struct Patching<'a> {
     pub notes: &'a Path,
     /// Who runs tests; `None` to leave them out.
     pub trials: Option<Trials<'a>>,
+    /// What images are scanned with; `None` where nothing is known of vulnerabilities.
+    pub snapshot: Option<&'a Snapshot>,
+    /// Findings that keep an image back.
+    pub fail_on: &'a [FailOn],
 }
 
 /// What came of one image.
@@ -158,7 +167,9 @@ impl Patching<'_> {
         let digest = built.digest();
         let there = self.place.look(&built.name, &task.name(), &built.tags, &digest)?;
         let lock = finished.pinned.family.lock_path();
+        let image = ImageId { name: built.name.clone(), variant: task.variant.clone() };
         if there.is_whole && planned.is_idle() {
+            self.look_again(&image, &finished)?;
             return Ok(Outcome::UpToDate(digest));
         }
         let packages: BTreeSet<PackageName> = built.packages.iter().flatten().cloned().collect();
@@ -168,7 +179,6 @@ impl Patching<'_> {
             self.plan.locks.commit_one(&lock)?;
             return Ok(Outcome::UpToDate(digest));
         }
-        let image = ImageId { name: built.name.clone(), variant: task.variant.clone() };
         // What is out already was brought out by a run that was interrupted: what is left is to write it down.
         let before = match there.digest.filter(|there| *there != digest) {
             Some(before) => Some(before),
@@ -181,6 +191,11 @@ impl Patching<'_> {
         let own =
             pipeline::attest(self.context, &finished, &Attesting { signer: self.signer, spdx3: false })?;
         let staged_image = staged(&self.context.store, built, &own)?;
+        let report = self.scan(&staged_image, &finished)?;
+        let met = report.as_ref().map(|report| report.met(self.fail_on, false)).unwrap_or_default();
+        if let Some(report) = report.as_ref().filter(|_| !met.is_empty()) {
+            return Err(report.failed(&met).into());
+        }
         let tried = self.try_out(&task.name(), &finished, &staged_image)?;
         let note = self.note(task, &finished, planned, before, &staged_image);
         let more = self.statements(&staged_image, tried.as_ref(), &note)?;
@@ -188,6 +203,9 @@ impl Patching<'_> {
         let (name, folder) = (&built.name, task.name());
         let goods = Goods { name, folder: &folder, tags: &built.tags, image: &whole };
         let out = self.place.put(&goods, self.signer, &self.context.store, &self.context.progress)?;
+        if let Some(report) = &report {
+            self.books.has(&image, digest, report)?;
+        }
         self.books.out(&image, digest, before, planned, &out)?;
         let path = self.notes.join(format!("{}-{}.md", task.name(), digest.0.short()));
         host::write_atomic(&path, note.to_markdown().as_bytes())?;
@@ -203,6 +221,43 @@ impl Patching<'_> {
             note: path,
             warnings: finished.warnings,
         })))
+    }
+
+    /// What is known to be in an image, less what was decided.
+    fn scan(&self, image: &Image, finished: &Finished) -> Result<Option<Report>> {
+        let Some(snapshot) = self.snapshot else { return Ok(None) };
+        let now = self.context.now;
+        // An image that does not say which release it is of is of its recipe's.
+        let suite = finished.layers.first().and_then(|layers| layers.chain.suite());
+        let release = suite.and_then(|suite| {
+            let ecosystem = Ecosystem::debian_named(&suite.value);
+            ecosystem.as_str().split_once(':').map(|(_, release)| release.to_owned())
+        });
+        let want = Want { release, ..Want::default() };
+        let subject = match scan::of_image(image, &want, Some(&self.context.store)) {
+            // Nothing of Debian's is in it, so advisories have nothing to say of it.
+            Err(failure) if failure.is(codes::NOT_DEBIAN) => return Ok(None),
+            subject => subject?,
+        };
+        let mut report = scan::scan(&subject, snapshot, now)?;
+        report.decided(&[&finished.decisions], now);
+        Ok(Some(report))
+    }
+
+    /// What a new snapshot knows of an image that stays as it is, once for each snapshot.
+    fn look_again(&self, image: &ImageId, finished: &Finished) -> Result<()> {
+        let Some(snapshot) = self.snapshot else { return Ok(()) };
+        let digest = finished.built.digest();
+        let key = Sha256::of(format!("{image} {digest} {}", snapshot.digest()).as_bytes());
+        let store = &self.context.store;
+        if store.read_derived(LOOKED, &key)?.is_some() {
+            return Ok(());
+        }
+        let staged_image = staged(store, &finished.built, &[])?;
+        if let Some(report) = self.scan(&staged_image, finished)? {
+            self.books.has(image, digest, &report)?;
+        }
+        store.write_derived(LOOKED, &key, b"")
     }
 
     fn try_out(&self, name: &str, finished: &Finished, image: &Image) -> Result<Option<Tried>> {

@@ -15,6 +15,9 @@ use crate::ident::ImagePath;
 use crate::image::{Image, OpenPlatform};
 use crate::store::Store;
 
+/// The annotation that our images have their recipe's name in (image specification, annotations.md).
+const TITLE: &str = "org.opencontainers.image.title";
+
 /// What builders of images put beside platforms to attach statements: no image.
 const NO_PLATFORM: &str = "unknown/unknown";
 
@@ -38,6 +41,8 @@ pub fn of_image(image: &Image, want: &Want, store: Option<&Store>) -> Result<Sub
         name: image.name().to_owned(),
         what: What::Image,
         digest: image.descriptor().map(|found| found.digest.0),
+        product: image.annotation(TITLE).map(str::to_owned),
+        manifests: platforms.iter().filter_map(|one| one.digest).collect(),
         platforms: platforms.iter().map(|one| one.platform.clone()).collect(),
         distro: None,
         packages: Vec::new(),

@@ -51,7 +51,7 @@ pub fn comparison_json(comparison: &Comparison) -> Value {
 }
 
 fn subject(subject: &Subject) -> Value {
-    let Subject { name, what, digest, platforms, distro, packages, notes } = subject;
+    let Subject { name, what, digest, product, platforms, distro, packages, notes, .. } = subject;
     let package = |package: &Package| {
         json!({
             "name": package.binary, "version": package.version, "source": package.source,
@@ -61,7 +61,7 @@ fn subject(subject: &Subject) -> Value {
         })
     };
     json!({
-        "name": name, "kind": what, "digest": digest.map(|digest| format!("sha256:{digest}")),
+        "name": name, "kind": what, "product": product, "digest": digest.map(|digest| format!("sha256:{digest}")),
         "platforms": platforms, "release": distro, "notes": notes,
         "packages": packages.iter().map(package).collect::<Vec<_>>(),
     })

@@ -48,6 +48,8 @@ pub fn of_lock(lock: &Lock, text: &[u8], name: &str, want: &Want) -> Result<Subj
         name: name.to_owned(),
         what: What::Lock,
         digest: Some(Sha256::of(text)),
+        product: std::path::Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+        manifests: Vec::new(),
         platforms: platforms.iter().map(ToString::to_string).collect(),
         distro,
         packages: merged(packages),

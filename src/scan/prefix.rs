@@ -52,6 +52,8 @@ pub fn of_prefix(folder: &Path, want: &Want) -> Result<Subject> {
         name,
         what: What::Prefix,
         digest: None,
+        product: None,
+        manifests: Vec::new(),
         platforms: Vec::new(),
         distro: Some(distro),
         packages: merged(packages),

@@ -82,6 +82,8 @@ pub fn of_sbom(bytes: &[u8], name: &str, want: &Want) -> Result<Subject> {
         name: own.map_or_else(|| name.to_owned(), |own| format!("{name} ({})", plain(&own))),
         what: What::Sbom,
         digest: image,
+        product: None,
+        manifests: Vec::new(),
         platforms: Vec::new(),
         distro,
         packages: merged(packages),

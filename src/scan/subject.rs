@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::advisory::Ecosystem;
-use crate::ident::{DebVersion, ImagePath, Sha256};
+use crate::ident::{BlobDigest, DebVersion, ImagePath, Sha256};
 
 /// What kind of thing is scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -66,6 +66,10 @@ pub struct Subject {
     pub what: What,
     /// Its digest: of an index or manifest, of the image that an SBOM is about, of a lock file.
     pub digest: Option<Sha256>,
+    /// The recipe that it is an image or a lock of, as far as it says so: what decisions go by.
+    pub product: Option<String>,
+    /// The digests of the manifests that were looked at, besides `digest`.
+    pub manifests: Vec<BlobDigest>,
     /// The platforms that were looked at.
     pub platforms: Vec<String>,
     /// The release of Debian, by its number: `13`.

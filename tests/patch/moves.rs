@@ -148,3 +148,51 @@ impl House {
         self.sandbox.hardpan(arguments).ok().stdout
     }
 }
+
+#[test]
+fn what_a_scan_must_not_find_keeps_an_image_back_until_somebody_decides() {
+    let mut house = house();
+    let tracker = r#"{ "liba": {
+        "CVE-2026-6666": { "description": "worse", "scope": "remote", "releases": { "trixie": { "status": "open",
+            "repositories": { "trixie": "1.0-1" }, "urgency": "high" } } } } }"#;
+    house.sandbox.write("tracker.json", tracker);
+    // Nothing is known yet, so nothing can be kept back for it.
+    house.patch(&["--fail-on", "any"]).exits(4).says("--fail-on");
+    house.run_report(&["advisories", "import", "tracker.json", "--date", "2026-11-20"]);
+    house.fix(&deb("liba", &FIXED), 60);
+    let before = (house.tag("one", "latest"), house.lock("one"));
+    house.patch(&["--fail-on", "any"]).exits(6).says("HP640").says("CVE-2026-6666");
+    assert_eq!((house.tag("one", "latest"), house.lock("one")), before);
+    house.sandbox.write(
+        "recipes/vex/one.toml",
+        "[[decision]]\ncve = \"CVE-2026-6666\"\npackages = [\"liba\"]\nstatus = \"not_affected\"\n\
+         justification = \"vulnerable_code_not_in_execute_path\"\nreason = \"nobody calls it\"\n\
+         author = \"Ada <ada@example.org>\"\ndate = 2026-11-01\nexpires = 2027-05-01\n",
+    );
+    house.patch(&["--fail-on", "any"]).ok();
+    assert_ne!(house.tag("one", "latest"), before.0);
+}
+
+#[test]
+fn what_a_new_snapshot_knows_of_an_image_that_stays_is_written_down_once() {
+    let house = house();
+    let open = |cve: &str| {
+        format!(
+            "{{ \"libb\": {{ \"{cve}\": {{ \"description\": \"bad\", \"scope\": \"remote\", \"releases\": {{ \"trixie\": {{ \"status\": \"open\",\
+         \"repositories\": {{ \"trixie\": \"1.0-1\" }}, \"urgency\": \"high\" }} }} }} }} }}"
+        )
+    };
+    house.sandbox.write("tracker.json", open("CVE-2026-6666"));
+    house.run_report(&["advisories", "import", "tracker.json", "--date", "2026-11-20"]);
+    let digest = house.tag("one", "latest").expect("published");
+    assert_eq!(house.patched(&[])["one"]["outcome"], "up to date");
+    let report = house.run_report(&["report", "cve", "CVE-2026-6666", "--format", "json"]);
+    assert!(report.contains(&digest) && report.contains("open"), "{report}");
+    let events = house.run_report(&["report", "export"]);
+    house.patch(&[]).ok();
+    assert_eq!(house.run_report(&["report", "export"]), events);
+    house.sandbox.write("tracker.json", open("CVE-2026-7777"));
+    house.run_report(&["advisories", "import", "tracker.json", "--date", "2026-11-21"]);
+    house.patch(&[]).ok();
+    assert!(house.run_report(&["report", "export"]).contains("CVE-2026-7777"));
+}

@@ -125,7 +125,7 @@ fn spdx(installed: &[Installed]) -> Value {
 }
 
 /// Packages as the archive has them, of these versions.
-fn world(installed: &[Installed]) -> World {
+pub fn world(installed: &[Installed]) -> World {
     let debs: Vec<Deb> = installed
         .iter()
         .map(|(name, version, source)| {

@@ -1,0 +1,72 @@
+//! Decisions on vulnerabilities, applied to what a scan found.
+
+use super::finding::{Finding, Silenced};
+use super::report::Report;
+use super::subject::Subject;
+use crate::ident::{BlobDigest, Epoch};
+use crate::recipe::Pattern;
+use crate::vex::{Binary, By, Decisions, Question};
+
+impl Report {
+    /// Silences what was decided about. Of several sets of decisions that speak of a finding, the first counts.
+    pub fn decided(&mut self, decisions: &[&Decisions], now: Epoch) {
+        if decisions.is_empty() {
+            return;
+        }
+        let subject = self.subject.clone();
+        let digests: Vec<BlobDigest> =
+            subject.digest.map(BlobDigest).into_iter().chain(subject.manifests.iter().copied()).collect();
+        let has = |pattern: &Pattern| {
+            let files = subject.packages.iter().filter_map(|package| package.files.as_ref()).flatten();
+            files.into_iter().any(|path| pattern.matches(path.as_str()))
+        };
+        // Where the files of one package are not known, nobody can say that a file is not there.
+        let known = subject.packages.iter().all(|package| package.files.is_some());
+        let files: Option<&dyn Fn(&Pattern) -> bool> = if known { Some(&has) } else { None };
+        self.silence(|finding| silenced(decisions, &subject, &digests, files, finding, now));
+    }
+}
+
+fn silenced(
+    decisions: &[&Decisions],
+    subject: &Subject,
+    digests: &[BlobDigest],
+    files: Option<&dyn Fn(&Pattern) -> bool>,
+    finding: &Finding,
+    now: Epoch,
+) -> Option<Silenced> {
+    let ids: Vec<&str> =
+        std::iter::once(finding.id.as_str()).chain(finding.aliases.iter().map(String::as_str)).collect();
+    let versions: Vec<String> = finding.binaries.iter().map(|binary| binary.version.to_string()).collect();
+    let binaries: Vec<Binary> = finding
+        .binaries
+        .iter()
+        .zip(&versions)
+        .map(|(binary, version)| Binary {
+            kind: kind(&binary.purl),
+            name: &binary.name,
+            version: Some(version),
+        })
+        .collect();
+    let question = Question {
+        image: subject.product.as_deref().unwrap_or_default(),
+        digests,
+        ids: &ids,
+        source: &finding.source,
+        binaries: &binaries,
+        files,
+        now,
+    };
+    let verdict = decisions.iter().find_map(|decisions| decisions.verdict(&question))?;
+    let by = match verdict.by {
+        By::People => verdict.author,
+        By::Hardpan => format!("hardpan, by what {} says of where it is", verdict.author),
+    };
+    let reason = format!("{} ({})", verdict.reason, verdict.from);
+    verdict.silences.then(|| Silenced { status: verdict.status.word().to_owned(), by, reason })
+}
+
+/// The type of a package URL: `deb` of `pkg:deb/debian/…`.
+fn kind(purl: &str) -> &str {
+    purl.strip_prefix("pkg:").and_then(|rest| rest.split('/').next()).unwrap_or_default()
+}

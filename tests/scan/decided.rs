@@ -1,0 +1,132 @@
+//! What was decided silences findings, and is shown with who said it and why; what is not decided counts.
+
+use serde_json::{Value, json};
+
+use super::made::{Installed, MAIN, base, docker, parsed, root, sampled};
+use super::support::Sandbox;
+
+/// The one CVE of the sample that the tests decide on.
+const ONE: &str = "CVE-2025-59375";
+
+/// A document of others on a CVE in packages.
+fn document(cve: &str, status: &str, packages: &[&str]) -> String {
+    let products: Vec<Value> =
+        packages.iter().map(|name| json!({ "@id": format!("pkg:deb/debian/{name}") })).collect();
+    let mut statement = json!({ "vulnerability": { "name": cve }, "products": products, "status": status });
+    match status {
+        "not_affected" => statement["justification"] = "vulnerable_code_not_present".into(),
+        "affected" => statement["action_statement"] = "update".into(),
+        _ => {}
+    }
+    json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.org/vex/1", "author": "Example Security",
+        "timestamp": "2026-11-20T10:00:00Z", "version": 1, "statements": [statement],
+    })
+    .to_string()
+}
+
+/// A decision of people's own.
+fn decision(cve: &str, package: &str, until: &str) -> String {
+    format!(
+        "[[decision]]\ncve = \"{cve}\"\npackages = [\"{package}\"]\nstatus = \"not_affected\"\n\
+         justification = \"vulnerable_code_not_in_execute_path\"\nreason = \"nothing here parses XML of others\"\n\
+         author = \"Ada <ada@example.org>\"\ndate = 2026-11-01\nexpires = {until}\n"
+    )
+}
+
+fn counts(sandbox: &Sandbox, arguments: &[&str]) -> (u64, u64, Value) {
+    let report = parsed(&sandbox.hardpan(&[&["scan", "--json"], arguments].concat()).ok().stdout);
+    let count = |name: &str| report["counts"][name].as_u64().expect("a count");
+    (count("total"), count("silenced"), report)
+}
+
+/// A CVE of expat that the sample finds.
+fn one_of(sandbox: &Sandbox, what: &str) -> String {
+    let (_, _, report) = counts(sandbox, &[what]);
+    let findings = report["findings"].as_array().expect("findings");
+    let found = findings.iter().find(|finding| finding["source"] == "expat").expect("one of expat's");
+    found["id"].as_str().expect("an id").to_owned()
+}
+
+#[test]
+fn a_document_of_others_silences_what_it_is_about_and_the_report_says_who_and_why() {
+    let sandbox = sampled();
+    root(&sandbox, "root", &MAIN);
+    let cve = one_of(&sandbox, "root");
+    sandbox.write("others.json", document(&cve, "not_affected", &["libexpat1"]));
+    let (total, silenced, _) = counts(&sandbox, &["root", "--vex", "others.json"]);
+    assert_eq!((total, silenced), (43, 1));
+    let table = sandbox.hardpan(&["scan", "root", "--vex", "others.json"]).ok().stdout;
+    for words in [cve.as_str(), "not_affected", "Example Security", "1 silenced"] {
+        assert!(table.contains(words), "`{words}` is not in\n{table}");
+    }
+    // A word that does not silence changes nothing, nor does one on another package.
+    for (status, package) in
+        [("affected", "libexpat1"), ("under_investigation", "libexpat1"), ("not_affected", "libssl3")]
+    {
+        sandbox.write("others.json", document(&cve, status, &[package]));
+        let (total, silenced, _) = counts(&sandbox, &["root", "--vex", "others.json"]);
+        assert_eq!((total, silenced), (44, 0), "{status} {package}");
+    }
+}
+
+#[test]
+fn what_is_silenced_makes_no_scan_fail() {
+    let sandbox = sampled();
+    let only: [Installed; 1] = [("libexpat1", "2.5.0-1+deb12u4", "expat")];
+    root(&sandbox, "root", &only);
+    let (_, _, report) = counts(&sandbox, &["root"]);
+    let ids: Vec<String> = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|one| one["id"].as_str().expect("an id").to_owned())
+        .collect();
+    assert!(!ids.is_empty());
+    sandbox.hardpan(&["scan", "root", "--fail-on", "any"]).exits(6);
+    let mut arguments = vec!["scan".to_owned(), "root".into(), "--fail-on".into(), "any".into()];
+    for (at, id) in ids.iter().enumerate() {
+        let name = format!("others-{at}.json");
+        sandbox.write(&name, document(id, "not_affected", &["libexpat1"]));
+        arguments.extend(["--vex".to_owned(), name]);
+    }
+    sandbox.hardpan(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+}
+
+#[test]
+fn what_people_decided_silences_their_own_image_until_it_expires_and_no_other() {
+    let sandbox = sampled();
+    let world = super::sample::world(&MAIN);
+    world.build(&[]).ok();
+    let image = world.sandbox.path("out/made").display().to_string();
+    let cve = one_of(&sandbox, &image);
+    sandbox.write("vex/made.toml", decision(&cve, "expat", "2027-05-01"));
+    let (all, none, _) = counts(&sandbox, &[&image]);
+    assert_eq!(none, 0);
+    let (total, silenced, report) = counts(&sandbox, &[&image, "--vex", "vex"]);
+    assert_eq!((total, silenced), (all - 1, 1));
+    let said = report["findings"].as_array().expect("findings").iter().find(|one| one["id"] == cve.as_str());
+    assert!(said.expect("shown")["silenced"]["by"].as_str().expect("somebody").contains("Ada"));
+    // An expired one counts as none; another image's decisions are not its own; nor is anybody's root our image.
+    sandbox.write("vex/made.toml", decision(&cve, "expat", "2026-11-10"));
+    assert_eq!(counts(&sandbox, &[&image, "--vex", "vex"]).1, 0);
+    sandbox.write("vex/made.toml", decision(&cve, "expat", "2027-05-01"));
+    std::fs::rename(sandbox.path("vex/made.toml"), sandbox.path("vex/other.toml")).expect("ours");
+    assert_eq!(counts(&sandbox, &[&image, "--vex", "vex"]).1, 0);
+    sandbox.write("vex/made.toml", decision(&cve, "expat", "2027-05-01"));
+    sandbox.write("foreign.tar", docker(&[base(&MAIN)]));
+    assert_eq!(counts(&sandbox, &["foreign.tar", "--vex", "vex"]).1, 0);
+}
+
+#[test]
+fn what_is_named_and_not_there_is_an_error() {
+    let sandbox = sampled();
+    root(&sandbox, "root", &MAIN);
+    sandbox.hardpan(&["scan", "root", "--vex", "nothing.json"]).exits(1);
+    sandbox.write("broken.json", "{");
+    sandbox.hardpan(&["scan", "root", "--vex", "broken.json"]).exits(3).says("HP340");
+    let none = document(ONE, "not_affected", &["libexpat1"])
+        .replace("\"justification\":\"vulnerable_code_not_present\",", "");
+    sandbox.write("none.json", none);
+    sandbox.hardpan(&["scan", "root", "--vex", "none.json"]).exits(3).says("justification");
+}
