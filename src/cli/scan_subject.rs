@@ -74,8 +74,12 @@ fn of_file(global: &Global, path: &Path, text: &str, want: &Want) -> Result<Subj
         return scan::of_sbom(&host::read(path)?, text, want);
     }
     if looks_like_lock(&start) {
-        let whole = host::read_text(path)?;
-        return scan::of_lock(&Lock::parse(&whole, text)?, whole.as_bytes(), text, want);
+        return of_lock(path, text, want);
+    }
+    let lock = path.with_extension("lock");
+    let is_recipe = path.extension().is_some_and(|end| end == "toml");
+    if is_recipe && host::is_file(&lock) {
+        return of_lock(&lock, &lock.display().to_string(), want);
     }
     let mut problem = nothing(text)
         .fact("as an archive", "it has no header of a tar")
@@ -83,13 +87,18 @@ fn of_file(global: &Global, path: &Path, text: &str, want: &Want) -> Result<Subj
         .fact("as a lock", "no line of its beginning says `version = …`");
     if Codec::of_magic(&start) != Codec::Plain {
         problem = problem.help("it is compressed: unpack it first (`gunzip`, `unxz`, `unzstd`)");
-    } else if path.extension().is_some_and(|end| end == "toml") {
-        let lock = path.with_extension("lock");
-        problem = problem.help(format!("a recipe has no versions; name its lock: `{}`", lock.display()));
+    } else if is_recipe {
+        let missing = format!("a recipe has no versions, and `{}` is not there", lock.display());
+        problem = problem.help(format!("{missing}: `hardpan lock {text}` writes it"));
     } else {
         problem = problem.help("name an image's archive as `docker save` writes it, an SBOM as SPDX or CycloneDX JSON, or a lock file");
     }
     Err(problem.into())
+}
+
+fn of_lock(path: &Path, text: &str, want: &Want) -> Result<Subject> {
+    let whole = host::read_text(path)?;
+    scan::of_lock(&Lock::parse(&whole, text)?, whole.as_bytes(), text, want)
 }
 
 /// Whether a text begins as locks do: with a version, before any table.

@@ -16,13 +16,12 @@ impl Report {
         let subject = self.subject.clone();
         let digests: Vec<BlobDigest> =
             subject.digest.map(BlobDigest).into_iter().chain(subject.manifests.iter().copied()).collect();
-        let has = |pattern: &Pattern| {
-            let files = subject.packages.iter().filter_map(|package| package.files.as_ref()).flatten();
-            files.into_iter().any(|path| pattern.matches(path.as_str()))
-        };
-        // Where the files of one package are not known, nobody can say that a file is not there.
-        let known = subject.packages.iter().all(|package| package.files.is_some());
-        let files: Option<&dyn Fn(&Pattern) -> bool> = if known { Some(&has) } else { None };
+        // Where not every path is known, nobody can say that a file is not there: what packages list leaves out
+        // links, and what no package brought.
+        let paths = subject.paths.clone();
+        let has = paths
+            .map(|paths| move |pattern: &Pattern| paths.iter().any(|path| pattern.matches(path.as_str())));
+        let files = has.as_ref().map(|has| has as &dyn Fn(&Pattern) -> bool);
         self.silence(|finding| silenced(decisions, &subject, &digests, files, finding, now));
     }
 }

@@ -4,11 +4,13 @@
 //! image that has only `libssl.so.3`. Which file is vulnerable no feed says, so there are three things that can
 //! be seen, and all three are hints with the files that are there as evidence:
 //!
-//! - no file of the source's packages is more than documentation;
-//! - the summary names a program as manuals do, `openssl(1)`, and none of that name is there;
+//! - no file that the source's packages list is more than documentation;
+//! - the summary names a program as manuals do, `openssl(1)`, and no file or link of that name is there;
 //! - the summary speaks of a command-line tool, and no program of the source is there.
 //!
-//! Where it is not known which files are whose there is no hint.
+//! Where it is not known which files are whose there is no hint. Lists of files have no links in them
+//! (`redis-server` is one, to `redis-check-rdb`), so where only lists are known, a source that has any program may
+//! have the one that is named.
 
 use std::collections::BTreeSet;
 
@@ -30,8 +32,8 @@ const FOR_PEOPLE: [&str; 7] = [
     "/usr/share/doc-base/",
 ];
 
-/// Folders of programs that people start.
-const PROGRAMS: [&str; 5] = ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/", "/usr/games/"];
+/// Folders of programs that people start, wherever they are: `/usr/lib/postgresql/17/bin`.
+const PROGRAMS: [&str; 3] = ["/bin/", "/sbin/", "/games/"];
 
 /// Words of summaries about a program that people start.
 const TOOL: [&str; 8] = [
@@ -45,8 +47,13 @@ const TOOL: [&str; 8] = [
     "command-line interface tool",
 ];
 
-/// What can be seen of a source's packages.
-pub(super) fn hint(source: &str, packages: &[&Package], summary: &str) -> Option<Hint> {
+/// What can be seen of a source's packages. `paths` are all files and links that are there, where that is known.
+pub(super) fn hint(
+    source: &str,
+    packages: &[&Package],
+    paths: Option<&BTreeSet<ImagePath>>,
+    summary: &str,
+) -> Option<Hint> {
     let mut files: BTreeSet<&ImagePath> = BTreeSet::new();
     for package in packages {
         files.extend(package.files.as_ref()?);
@@ -58,12 +65,15 @@ pub(super) fn hint(source: &str, packages: &[&Package], summary: &str) -> Option
         .collect();
     let source = plain(source);
     if code.is_empty() {
-        let text = format!("of {source} only documentation is there");
+        let text = format!("of {source} only documentation is listed");
         return Some(Hint { text, evidence: evidence(&files.into_iter().collect::<Vec<_>>()) });
     }
-    let is_program = |path: &ImagePath| PROGRAMS.iter().any(|folder| path.as_str().starts_with(folder));
+    let has_program = code.iter().any(|path| PROGRAMS.iter().any(|folder| path.as_str().contains(folder)));
     let named = manuals(summary);
-    let there = |name: &String| code.iter().any(|path| path.file_name() == name);
+    let there = |name: &String| match paths {
+        Some(paths) => paths.iter().any(|path| path.file_name() == name),
+        None => has_program || code.iter().any(|path| path.file_name() == name),
+    };
     if !named.is_empty() && !named.iter().any(there) {
         let names: Vec<String> = named.iter().map(|name| format!("`{name}`")).collect();
         let text =
@@ -71,7 +81,7 @@ pub(super) fn hint(source: &str, packages: &[&Package], summary: &str) -> Option
         return Some(Hint { text, evidence: evidence(&code) });
     }
     let lower = summary.to_ascii_lowercase();
-    if TOOL.iter().any(|words| lower.contains(words)) && !code.iter().any(|path| is_program(path)) {
+    if TOOL.iter().any(|words| lower.contains(words)) && !has_program {
         let text = format!("the summary speaks of a command-line tool, and no program of {source} is there");
         return Some(Hint { text, evidence: evidence(&code) });
     }
@@ -125,7 +135,7 @@ mod tests {
     }
 
     fn text(files: Option<&[&str]>, summary: &str) -> Option<String> {
-        hint("openssl", &[&package(files)], summary).map(|hint| hint.text)
+        hint("openssl", &[&package(files)], None, summary).map(|hint| hint.text)
     }
 
     const LIBRARY: &[&str] = &["/usr/lib/x86_64-linux-gnu/libssl.so.3", "/usr/share/doc/libssl3/copyright"];
@@ -134,7 +144,7 @@ mod tests {
     #[test]
     fn a_program_that_is_not_there_is_hinted_at_with_what_is_there() {
         let summary = "A crafted file makes openssl(1) crash; see also malloc(3).";
-        let seen = hint("openssl", &[&package(Some(LIBRARY))], summary).expect("a hint");
+        let seen = hint("openssl", &[&package(Some(LIBRARY))], None, summary).expect("a hint");
         assert!(seen.text.contains("`openssl`") && !seen.text.contains("malloc"), "{}", seen.text);
         assert_eq!(seen.evidence, ["/usr/lib/x86_64-linux-gnu/libssl.so.3"]);
         assert_eq!(text(Some(PROGRAM), summary), None);
@@ -144,19 +154,34 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_is_a_link_is_there_although_no_list_has_it() {
+        let summary = "A crafted command makes openssl(1) crash.";
+        let other = Some(&["/usr/bin/c_rehash"][..]);
+        assert_eq!(text(other, summary), None, "the list may leave out a link to it");
+        let seen = |paths: &[&str]| {
+            let paths = paths.iter().map(|path| path.parse().expect("a path")).collect();
+            hint("openssl", &[&package(other)], Some(&paths), summary)
+        };
+        assert_eq!(seen(&["/usr/bin/c_rehash", "/opt/bin/openssl"]), None);
+        assert!(seen(&["/usr/bin/c_rehash"]).is_some());
+        let deep = Some(&["/usr/lib/openssl/3/bin/fips"][..]);
+        assert_eq!(text(deep, "a command-line tool crashes"), None);
+    }
+
+    #[test]
     fn where_nothing_is_said_or_known_there_is_no_hint() {
         assert_eq!(text(Some(LIBRARY), "Use after free in SSL_free_buffers."), None);
         assert_eq!(text(Some(LIBRARY), ""), None);
         assert_eq!(text(None, "openssl(1) crashes"), None);
         let both = [&package(Some(LIBRARY)), &package(None)];
-        assert_eq!(hint("openssl", &both, "openssl(1) crashes"), None);
+        assert_eq!(hint("openssl", &both, None, "openssl(1) crashes"), None);
     }
 
     #[test]
     fn documentation_alone_is_hinted_at() {
         let only = text(Some(&["/usr/share/doc/libssl3/copyright"]), "");
-        assert_eq!(only.as_deref(), Some("of openssl only documentation is there"));
-        assert_eq!(text(Some(&[]), "").as_deref(), Some("of openssl only documentation is there"));
+        assert_eq!(only.as_deref(), Some("of openssl only documentation is listed"));
+        assert_eq!(text(Some(&[]), "").as_deref(), Some("of openssl only documentation is listed"));
         assert_eq!(text(Some(&["/usr/share/zoneinfo/UTC"]), ""), None);
     }
 
@@ -171,7 +196,7 @@ mod tests {
     fn evidence_is_bounded() {
         let many: Vec<String> = (0..100).map(|at| format!("/usr/share/doc/x/{at}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        let seen = hint("openssl", &[&package(Some(&many))], "").expect("a hint");
+        let seen = hint("openssl", &[&package(Some(&many))], None, "").expect("a hint");
         assert_eq!((seen.evidence.len(), seen.evidence[8].as_str()), (9, "and 92 more"));
     }
 }

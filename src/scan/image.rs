@@ -4,6 +4,7 @@
 //! digests compared on the way.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::dpkg::{self, FOLDER, Stanza};
 use super::release::{self, DEBIAN_VERSION, OS_RELEASE, Said};
@@ -46,8 +47,10 @@ pub fn of_image(image: &Image, want: &Want, store: Option<&Store>) -> Result<Sub
         platforms: platforms.iter().map(|one| one.platform.clone()).collect(),
         distro: None,
         packages: Vec::new(),
+        paths: None,
         notes: Vec::new(),
     };
+    let mut paths = BTreeSet::new();
     if want.platform.is_some() {
         whole.digest = platforms[0].digest.map(|digest| digest.0);
     }
@@ -64,7 +67,9 @@ pub fn of_image(image: &Image, want: &Want, store: Option<&Store>) -> Result<Sub
         }
         whole.distro.get_or_insert(part.distro);
         whole.packages.extend(part.packages);
+        paths.extend(part.paths);
     }
+    whole.paths = Some(Arc::new(paths));
     whole.packages = merged(whole.packages);
     Ok(whole)
 }
@@ -74,6 +79,7 @@ struct Part {
     what: What,
     distro: String,
     packages: Vec<super::Package>,
+    paths: BTreeSet<ImagePath>,
     notes: Vec<String>,
 }
 
@@ -90,11 +96,11 @@ fn one(image: &Image, platform: &OpenPlatform, want: &Want, store: Option<&Store
     };
     let (stanzas, what) = stanzas(&tree, &mut notes);
     if stanzas.is_empty() && said.os_release.is_none() && said.debian_version.is_none() {
-        return Err(no_packages(image.name()));
+        return Err(no_packages(image.name(), notes));
     }
     let distro = release::decide(image.name(), &said, want.release.as_deref(), &mut notes)?;
     if stanzas.is_empty() {
-        return Err(no_packages(image.name()));
+        return Err(no_packages(image.name(), notes));
     }
     let packages = stanzas
         .into_iter()
@@ -103,8 +109,11 @@ fn one(image: &Image, platform: &OpenPlatform, want: &Want, store: Option<&Store
             stanza.package(&distro, files)
         })
         .collect();
-    Ok(Part { what, distro, packages, notes: notes.into_vec() })
+    Ok(Part { what, distro, packages, paths: tree.paths().collect(), notes: notes.into_vec() })
 }
+
+/// Of an entry that is there, and whose content was not kept.
+const UNREADABLE: &str = "is a hard link, or leads to nothing that lists packages, and was passed over";
 
 /// The packages, each with whether it has a file of its own in `status.d`.
 fn stanzas(tree: &Tree, notes: &mut Notes) -> (Vec<(Stanza, bool)>, What) {
@@ -119,12 +128,12 @@ fn stanzas(tree: &Tree, notes: &mut Notes) -> (Vec<(Stanza, bool)>, What) {
             what = What::Foreign;
         }
         None if tree.has(&whole) => {
-            notes.add(format!("/{whole} is no file that can be read, and was passed over"));
+            notes.add(format!("/{whole} {UNREADABLE}"));
         }
         None => {}
     }
     let folder = format!("{FOLDER}/status.d");
-    for name in tree.names(&folder).filter(|name| !name.ends_with(".md5sums")) {
+    for name in tree.names(&folder).into_iter().filter(|name| !name.ends_with(".md5sums")) {
         let path = format!("{folder}/{name}");
         match tree.read(&path) {
             Some(bytes) => {
@@ -132,7 +141,7 @@ fn stanzas(tree: &Tree, notes: &mut Notes) -> (Vec<(Stanza, bool)>, What) {
                     dpkg::stanzas(bytes, &format!("/{path}"), notes).into_iter().map(|one| (one, true)),
                 );
             }
-            None => notes.add(format!("/{} is a hard link, and was passed over", plain(&path))),
+            None => notes.add(format!("/{} {UNREADABLE}", plain(&path))),
         }
     }
     (found, what)
@@ -152,10 +161,13 @@ fn files(tree: &Tree, stanza: &Stanza, single: bool) -> Option<BTreeSet<ImagePat
     Some(there(list, false))
 }
 
-fn no_packages(name: &str) -> crate::diag::Failure {
+fn no_packages(name: &str, notes: Notes) -> crate::diag::Failure {
     let what = format!("`{}` lists no Debian packages", plain(name));
-    Problem::new(codes::NOT_DEBIAN, what)
-        .fact("looked for", "/var/lib/dpkg/status and /var/lib/dpkg/status.d")
+    let problem = Problem::new(codes::NOT_DEBIAN, what)
+        .fact("looked for", "/var/lib/dpkg/status and /var/lib/dpkg/status.d");
+    let note = notes.into_vec().into_iter().next();
+    let problem = if let Some(note) = note { problem.found(note) } else { problem };
+    problem
         .help("an image without packages of Debian can't be scanned: take its SBOM, if it has one, as `hardpan sbom IMAGE` prints it")
         .into()
 }

@@ -53,6 +53,7 @@ pub fn of_lock(lock: &Lock, text: &[u8], name: &str, want: &Want) -> Result<Subj
         platforms: platforms.iter().map(ToString::to_string).collect(),
         distro,
         packages: merged(packages),
+        paths: None,
         notes: notes.into_vec(),
     })
 }

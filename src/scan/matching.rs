@@ -39,7 +39,7 @@ pub fn scan(subject: &Subject, snapshot: &Snapshot, now: Epoch) -> Result<Report
             last = Some((key.clone(), snapshot.about_id(&key)?.unwrap_or_default()));
         }
         let known = last.as_ref().map(|(_, known)| known.clone()).unwrap_or_default();
-        findings.push(finding(said, known, version, packages, snapshot));
+        findings.push(finding(said, known, version, packages, subject, snapshot));
     }
     findings.sort_by_cached_key(Finding::order);
     Ok(Report::new(subject.clone(), SnapshotFacts::of(snapshot, now), findings, now))
@@ -55,6 +55,7 @@ fn finding(
     known: Known,
     installed: &DebVersion,
     packages: &[&Package],
+    subject: &Subject,
     snapshot: &Snapshot,
 ) -> Finding {
     let id = key(&said);
@@ -69,7 +70,7 @@ fn finding(
     let mut binaries: Vec<Binary> = packages.iter().map(|package| binary(package)).collect();
     binaries.sort();
     Finding {
-        hint: hint(&affected.package, packages, &known.summary),
+        hint: hint(&affected.package, packages, subject.paths.as_deref(), &known.summary),
         fixable: fixed.is_some(),
         status: standing(&affected, fixed.is_some()),
         id,

@@ -57,6 +57,7 @@ pub fn of_prefix(folder: &Path, want: &Want) -> Result<Subject> {
         platforms: Vec::new(),
         distro: Some(distro),
         packages: merged(packages),
+        paths: None,
         notes: notes.into_vec(),
     })
 }
@@ -95,8 +96,9 @@ impl Tree<'_> {
         names.sort();
         for name in names.iter().filter_map(|name| name.to_str()).filter(|name| !name.ends_with(".md5sums")) {
             let path = format!("{folder}/{name}");
-            if let Some(bytes) = self.read(&path, MAX_STATUS)? {
-                found.extend(dpkg::stanzas(&bytes, &format!("/{path}"), notes));
+            match self.read(&path, MAX_STATUS)? {
+                Some(bytes) => found.extend(dpkg::stanzas(&bytes, &format!("/{path}"), notes)),
+                None => notes.add(format!("/{} leads to no file, and was passed over", plain(&path))),
             }
         }
         Ok(found)

@@ -18,6 +18,16 @@ use crate::ident::{DebVersion, ImagePath, Sha256};
 /// The most packages and files of a document.
 const MAX_PARTS: usize = 2_000_000;
 
+/// Purposes that SPDX has for what is no package.
+const NO_PACKAGE: [&str; 6] =
+    ["CONTAINER", "OPERATING-SYSTEM", "OPERATING_SYSTEM", "FILE", "ARCHIVE", "SOURCE"];
+
+/// Types of package URLs that are images, and no packages in one.
+const IMAGES: [&str; 2] = ["docker", "oci"];
+
+/// Types that CycloneDX has for what is installed as a package.
+const PACKAGES: [&str; 3] = ["application", "framework", "library"];
+
 /// What is read of a document, or why it can't be.
 type Read<T> = std::result::Result<T, String>;
 
@@ -38,6 +48,8 @@ struct Document {
     /// Name and version of an operating system.
     system: Option<(String, String)>,
     packages: Vec<Listed>,
+    /// Packages that have no URL, so that nobody can tell whose they are.
+    nameless: usize,
 }
 
 /// Whether bytes look like JSON, which among what can be scanned only SBOMs are.
@@ -57,7 +69,7 @@ pub fn of_sbom(bytes: &[u8], name: &str, want: &Want) -> Result<Subject> {
     let whole: Value = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
     let document = document(&whole).map_err(&bad)?;
     let mut notes = Notes::default();
-    let Document { name: own, image, system, packages } = document;
+    let Document { name: own, image, system, packages, nameless } = document;
     let system = system_release(name, system)?;
     let (packages, others) = read(packages, system.as_deref(), want, name, &mut notes)?;
     if packages.is_empty() {
@@ -66,8 +78,13 @@ pub fn of_sbom(bytes: &[u8], name: &str, want: &Want) -> Result<Subject> {
             .expected("packages with URLs such as `pkg:deb/debian/libssl3t64@3.5.1-1?distro=debian-13`");
         if let Some(other) = others.first() {
             problem = problem.found(format!("packages of {}", plain(other)));
+        } else if nameless > 0 {
+            problem = problem.found(format!("{nameless} packages without a URL"));
         }
         return Err(problem.into());
+    }
+    if nameless > 0 {
+        notes.add(format!("{nameless} packages have no package URL and were passed over"));
     }
     for other in others {
         notes.add(format!("packages of {} are not looked up", plain(&other)));
@@ -87,6 +104,7 @@ pub fn of_sbom(bytes: &[u8], name: &str, want: &Want) -> Result<Subject> {
         platforms: Vec::new(),
         distro,
         packages: merged(packages),
+        paths: None,
         notes: notes.into_vec(),
     })
 }
@@ -164,6 +182,8 @@ fn spdx(whole: &Value) -> Document {
                 files: owned.get(id).cloned(),
                 ..Listed::default()
             });
+        } else if id != "SPDXRef-Image" && !purpose.is_some_and(|purpose| NO_PACKAGE.contains(&purpose)) {
+            document.nameless += 1;
         }
     }
     document
@@ -207,6 +227,8 @@ fn cyclonedx(whole: &Value) -> Read<Document> {
                 source_info: None,
                 files,
             });
+        } else if text(component, "type").is_some_and(|kind| PACKAGES.contains(&kind)) {
+            document.nameless += 1;
         }
     }
     Ok(document)
@@ -253,9 +275,15 @@ fn read(
                 continue;
             }
         };
-        let own =
-            purl.qualifiers.get("distro").map(|distro| distro.strip_prefix("debian-").unwrap_or(distro));
+        let distro = purl.qualifiers.get("distro");
+        let own = distro.map(|distro| distro.strip_prefix("debian-").unwrap_or(distro));
         let own = own.and_then(release::number).filter(|number| release::is_known(number));
+        // What derives from Debian keeps the vendor at times: `pkg:deb/debian/…?distro=raspbian-12`.
+        let elsewhere = distro.filter(|distro| own.is_none() && !distro.starts_with("debian"));
+        if let Some(distro) = elsewhere.filter(|_| purl.kind == "deb") {
+            others.insert(distro.clone());
+            continue;
+        }
         let release = own.or_else(|| system.map(ToOwned::to_owned)).or_else(|| asked.clone());
         if purl.kind == "deb" && purl.namespace != "debian" {
             others.insert(if purl.namespace.is_empty() { "no vendor".to_owned() } else { purl.namespace });
@@ -263,7 +291,8 @@ fn read(
         }
         match package(one, &purl, release) {
             Ok(Some(package)) => packages.push(package),
-            Ok(None) => {}
+            Ok(None) if IMAGES.contains(&purl.kind.as_str()) || purl.kind == "deb" => {}
+            Ok(None) => drop(others.insert(format!("the type {}", purl.kind))),
             Err(why) => notes.add(format!("the package `{}` was passed over: {why}", plain(&purl.name))),
         }
     }
@@ -284,7 +313,10 @@ fn read(
 fn package(one: Listed, purl: &ReadPurl, release: Option<String>) -> Read<Option<Package>> {
     let Listed { purl: written, properties, source_info, files } = one;
     let architecture = purl.qualifiers.get("arch").cloned().unwrap_or_default();
-    if architecture == "source" || matches!(purl.kind.as_str(), "oci" | "docker" | "generic") {
+    if architecture == "source" || IMAGES.contains(&purl.kind.as_str()) {
+        return Ok(None);
+    }
+    if purl.kind != "deb" && purl.elsewhere().is_none() {
         return Ok(None);
     }
     let Some(version) = &purl.version else { return Err("it has no version".to_owned()) };

@@ -1,6 +1,7 @@
 //! What is scanned: packages with their sources, and which of their files are there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -76,6 +77,9 @@ pub struct Subject {
     pub distro: Option<String>,
     /// Its packages, sorted.
     pub packages: Vec<Package>,
+    /// Every file and link that is there, whoever brought it; `None` where only lists are known. Lists of packages
+    /// leave out links, configuration, and what no package brought: by them alone nothing is absent.
+    pub paths: Option<Arc<BTreeSet<ImagePath>>>,
     /// What a reader has to know about the above.
     pub notes: Vec<String>,
 }

@@ -142,18 +142,30 @@ impl Tree {
         self.nodes.get(path.as_str())?.content.as_deref().map(str::as_bytes)
     }
 
-    /// Whether a path is there, as whatever.
+    /// Whether a path is there, as whatever, by itself or by links among its folders.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.nodes.contains_key(&format!("/{path}"))
+        let path = format!("/{path}");
+        let real = || self.real(&path.parse().ok()?);
+        self.nodes.contains_key(&path) || real().is_some_and(|real| self.nodes.contains_key(real.as_str()))
     }
 
-    /// The names of what is right in a folder, a file each.
-    pub(super) fn names<'a>(&'a self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-        let first = format!("/{folder}/");
+    /// The names of what is right in a folder but for folders: whatever else stands there may be an entry. Links to
+    /// the folder are followed.
+    pub(super) fn names(&self, folder: &str) -> Vec<&str> {
+        let folder = format!("/{folder}").parse().ok().and_then(|folder| self.real(&folder));
+        let Some(folder) = folder else { return Vec::new() };
+        let first = format!("{folder}/");
         let skip = first.len();
-        let range = (Bound::Included(first), Bound::Excluded(format!("/{folder}0")));
-        let files = self.nodes.range::<String, _>(range).filter(|(_, node)| matches!(node.kind, Kind::File));
-        files.map(move |(path, _)| &path[skip..]).filter(|name| !name.contains('/'))
+        let range = (Bound::Included(first), Bound::Excluded(format!("{folder}0")));
+        let there = self.nodes.range::<String, _>(range);
+        let there = there.filter(|(_, node)| !matches!(node.kind, Kind::Folder));
+        there.map(|(path, _)| &path[skip..]).filter(|name| !name.contains('/')).collect()
+    }
+
+    /// Every path but folders.
+    pub(super) fn paths(&self) -> impl Iterator<Item = ImagePath> {
+        let there = self.nodes.iter().filter(|(_, node)| !matches!(node.kind, Kind::Folder));
+        there.filter_map(|(path, _)| path.parse().ok())
     }
 
     /// Whether a file or a link is at a path, links among its folders followed.
@@ -328,13 +340,31 @@ mod tests {
     }
 
     #[test]
-    fn names_in_a_folder_are_those_of_its_own_files() {
+    fn names_in_a_folder_are_those_of_its_own_files_and_links() {
         let made = tree(&[&[
             ("var/lib/dpkg/status.d/bash", '0', ""),
+            ("var/lib/dpkg/status.d/x", '5', ""),
             ("var/lib/dpkg/status.d/x/y", '0', ""),
             ("var/lib/dpkg/status.d2", '0', ""),
             ("var/lib/dpkg/status.d/link", '2', "bash"),
+            ("lists", '2', "var/lib/dpkg/status.d"),
+            ("round", '2', "round"),
         ]]);
-        assert_eq!(made.names("var/lib/dpkg/status.d").collect::<Vec<_>>(), ["bash"]);
+        for folder in ["var/lib/dpkg/status.d", "lists"] {
+            assert_eq!(made.names(folder), ["bash", "link"]);
+        }
+        assert!(made.names("round").is_empty() && made.names("none").is_empty());
+        assert!(made.has("lists/bash") && made.has("round") && !made.has("lists/none"));
+    }
+
+    #[test]
+    fn paths_are_files_and_links_whoever_brought_them() {
+        let made = tree(&[&[
+            ("usr/bin", '5', ""),
+            ("usr/bin/redis-check-rdb", '0', "elf"),
+            ("usr/bin/redis-server", '2', "redis-check-rdb"),
+        ]]);
+        let paths: Vec<String> = made.paths().map(|path| path.to_string()).collect();
+        assert_eq!(paths, ["/usr/bin/redis-check-rdb", "/usr/bin/redis-server"]);
     }
 }

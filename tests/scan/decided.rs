@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::made::{Installed, MAIN, base, docker, parsed, root, sampled};
-use super::support::Sandbox;
+use super::made::{Installed, MAIN, base, docker, os_release, parsed, root, sampled};
+use super::support::{Deb, Sandbox, World};
 
 /// The one CVE of the sample that the tests decide on.
 const ONE: &str = "CVE-2025-59375";
@@ -129,4 +129,39 @@ fn what_is_named_and_not_there_is_an_error() {
         .replace("\"justification\":\"vulnerable_code_not_present\",", "");
     sandbox.write("none.json", none);
     sandbox.hardpan(&["scan", "root", "--vex", "none.json"]).exits(3).says("justification");
+}
+
+#[test]
+fn a_component_that_is_a_link_or_that_no_package_brought_is_there_and_silences_nothing() {
+    let deb = |name: &str| Deb::new(name, "5:7.0.15-1~deb12u7").source("redis", "5:7.0.15-1~deb12u7");
+    // So it is in Debian: the server is a link, which lists of digests leave out.
+    let world = World::new(&[
+        deb("redis-server").symlink("/usr/bin/redis-server", "redis-check-rdb"),
+        deb("redis-tools").file("/usr/bin/redis-check-rdb", "a program", 0o755),
+        Deb::new("base-files", "12.4+deb12u12").file("/usr/lib/os-release", os_release("12"), 0o644),
+    ]);
+    let text = world.sandbox.text("made.toml");
+    world.sandbox.write(
+        "made.toml",
+        format!("{text}\n[links]\n\"/opt/mine/sentinel\" = \"/usr/bin/redis-check-rdb\"\n"),
+    );
+    world.build(&[]).ok();
+    world.sandbox.write("osv.tar.gz", super::made::OSV);
+    world.sandbox.hardpan(&["advisories", "import", "osv.tar.gz"]).ok();
+    let (all, _, report) = counts(&world.sandbox, &["out/made"]);
+    let cve = report["findings"][0]["id"].as_str().expect("one of redis").to_owned();
+    for (path, silenced) in [
+        ("/usr/bin/redis-server", 0),
+        ("/usr/bin/redis-check-rdb", 0),
+        ("/usr/bin/sentinel", 0),
+        ("/usr/bin/redis-cli", 1),
+    ] {
+        let component = format!(
+            "[[component]]\ncve = \"{cve}\"\npackages = [\"redis\"]\npaths = [\"{path}\"]\nreason = \"it is in this file\"\n\
+             author = \"Ada <ada@example.org>\"\ndate = 2026-11-01\nexpires = 2027-05-01\n"
+        );
+        world.sandbox.write("vex/all.toml", component);
+        let (total, found, _) = counts(&world.sandbox, &["out/made", "--vex", "vex"]);
+        assert_eq!((total, found), (all - silenced, silenced), "{path}");
+    }
 }

@@ -120,6 +120,30 @@ fn files_that_are_really_there_are_counted_and_hinted_by() {
 }
 
 #[test]
+fn a_program_that_is_a_link_is_no_program_that_is_missing() {
+    let mut export = json!({ "redis": { "CVE-2026-0001": stands(json!({ "status": "open" })) } });
+    export["redis"]["CVE-2026-0001"]["description"] = "A crafted command makes redis-server(1) crash.".into();
+    let sandbox = tracked(&export);
+    // As Debian has it, and as our images list it: no digest of a link.
+    let version = "5:7.0.15-1~deb12u10";
+    let image = |links: bool| {
+        let tar = Tarball::new()
+            .file("etc/os-release", os_release("12"), 0o644)
+            .file("usr/bin/redis-check-rdb", "elf", 0o755)
+            .file("var/lib/dpkg/status.d/redis-server", stanza(&("redis-server", version, "redis")), 0o644)
+            .file("var/lib/dpkg/status.d/redis-server.md5sums", "", 0o644)
+            .file("var/lib/dpkg/status.d/redis-tools", stanza(&("redis-tools", version, "redis")), 0o644)
+            .file("var/lib/dpkg/status.d/redis-tools.md5sums", "00  usr/bin/redis-check-rdb\n", 0o644);
+        docker(&[if links { tar.symlink("usr/bin/redis-server", "redis-check-rdb") } else { tar }])
+    };
+    for links in [true, false] {
+        sandbox.write("image.tar", image(links));
+        let report = parsed(&sandbox.hardpan(&["scan", "image.tar", "--json"]).ok().stdout);
+        assert_eq!(report["findings"][0]["hint"].is_null(), links, "{:#}", report["findings"]);
+    }
+}
+
+#[test]
 fn a_lock_is_of_the_release_of_its_suites_and_each_platform_can_be_asked_for() {
     let sandbox = sampled();
     let package = |platform: &str, version: &str| {
@@ -146,6 +170,10 @@ fn a_lock_is_of_the_release_of_its_suites_and_each_platform_can_be_asked_for() {
     sandbox.hardpan(&["scan", "x.lock"]).exits(5).says("HP561").says("noble");
     assert_eq!(total(&sandbox, &["x.lock", "--release", "bookworm"]), 27);
     sandbox.hardpan(&["scan", "x.lock", "--release", "noble"]).exits(2).says("no release of Debian");
+    // Of a recipe it is the lock beside it.
+    sandbox.write("x.lock", lock("bookworm-security", "Debian"));
+    sandbox.write("x.toml", "name = \"x\"\n");
+    assert_eq!(total(&sandbox, &["x.toml"]), 27);
     sandbox.write("x.lock", "version = 1\n");
     assert_eq!(total(&sandbox, &["x.lock"]), 0);
     sandbox.write("x.lock", "version = 9\n");

@@ -136,6 +136,76 @@ fn package_urls_that_are_nonsense_are_named_and_the_rest_serves() {
 }
 
 #[test]
+fn what_a_document_lists_and_nobody_can_look_up_is_counted_in_a_note() {
+    let sandbox = sampled();
+    let purl = "pkg:deb/debian/libexpat1@2.5.0-1%2Bdeb12u2?arch=amd64&distro=debian-12&upstream=expat";
+    let component = |purl: Option<&str>| match purl {
+        Some(purl) => json!({ "type": "library", "name": "x", "purl": purl }),
+        None => json!({ "type": "library", "name": "x", "version": "1" }),
+    };
+    let file = json!({ "type": "file", "name": "/etc/passwd" });
+    let others = [
+        "pkg:deb/debian/bash@1?distro=raspbian-12",
+        "pkg:apk/alpine/musl@1.2",
+        "pkg:rpm/fedora/bash@5",
+        "pkg:oci/base@sha256:00",
+    ];
+    let mut parts = vec![component(Some(purl)), component(None), component(None), file];
+    parts.extend(others.map(|purl| component(Some(purl))));
+    let bom = |parts: &[serde_json::Value]| json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "components": parts });
+    sandbox.write("bom.json", bom(&parts).to_string());
+    let report = super::made::parsed(&sandbox.hardpan(&["scan", "bom.json", "--json"]).ok().stdout);
+    assert_eq!(report["counts"]["total"], 27);
+    assert_eq!(
+        report["subject"]["notes"],
+        json!([
+            "2 packages have no package URL and were passed over",
+            "packages of raspbian-12 are not looked up",
+            "packages of the type apk are not looked up",
+            "packages of the type rpm are not looked up",
+        ])
+    );
+    sandbox.write("bom.json", bom(&parts[1..4]).to_string());
+    sandbox.hardpan(&["scan", "bom.json"]).exits(5).says("HP561").says("2 packages without a URL");
+    let package = |purpose: &str| json!({ "SPDXID": format!("SPDXRef-{purpose}"), "name": "x", "primaryPackagePurpose": purpose });
+    let mut named = package("LIBRARY");
+    named["externalRefs"] = json!([{ "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl }]);
+    let spdx = json!({ "spdxVersion": "SPDX-2.3", "packages": [package("CONTAINER"), package("APPLICATION"), named] });
+    sandbox.write("spdx.json", spdx.to_string());
+    let report = super::made::parsed(&sandbox.hardpan(&["scan", "spdx.json", "--json"]).ok().stdout);
+    assert_eq!(report["subject"]["notes"], json!(["1 packages have no package URL and were passed over"]));
+}
+
+#[test]
+fn entries_that_are_links_are_read_or_named_and_never_passed_over_in_silence() {
+    let sandbox = sampled();
+    let expat = super::made::stanza(&MAIN[2]);
+    let layer = || Tarball::new().file("etc/os-release", super::made::os_release("12"), 0o644);
+    let scan = |layer: Tarball| {
+        sandbox.write("image.tar", docker(&[layer]));
+        sandbox.hardpan(&["scan", "image.tar"])
+    };
+    let kept = layer()
+        .file("var/lib/dpkg/status.d/one", super::made::stanza(&MAIN[0]), 0o644)
+        .symlink("var/lib/dpkg/status.d/two", "/usr/lib/two")
+        .file("usr/lib/two", &expat, 0o644);
+    let out = scan(kept).ok().stdout;
+    assert!(out.contains("/var/lib/dpkg/status.d/two is a hard link, or leads to nothing"), "{out}");
+    let inside =
+        layer().file("var/lib/dpkg/status.d/one", &expat, 0o644).symlink("var/lib/dpkg/status.d/two", "one");
+    assert!(scan(inside).ok().stdout.contains("27 found"));
+    let whole =
+        layer().symlink("var/lib/dpkg/status.d", "/usr/lib/lists").file("usr/lib/lists/one", &expat, 0o644);
+    scan(whole).exits(5).says("HP561").says("/var/lib/dpkg/status.d/one is a hard link, or leads to nothing");
+    // In a folder they are followed inside of it, and else named.
+    root(&sandbox, "root", &MAIN);
+    sandbox.write("root/var/lib/dpkg/status.d/one", &expat);
+    std::os::unix::fs::symlink("/nowhere", sandbox.path("root/var/lib/dpkg/status.d/two")).expect("ours");
+    let out = sandbox.hardpan(&["scan", "root"]).ok().stdout;
+    assert!(out.contains("/var/lib/dpkg/status.d/two leads to no file"), "{out}");
+}
+
+#[test]
 fn status_files_of_noise_and_of_any_size_are_no_packages() {
     let sandbox = sampled();
     root(&sandbox, "root", &MAIN);
