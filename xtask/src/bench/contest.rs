@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use hardpan::canon::Compression;
 
 use super::catalog::Folder;
+use super::feed::RECORDS;
 use super::ground::{CHANGED, Ground, ROOTS, SUITE, remove, size};
 use super::measure::measure;
 use super::table::{Row, table};
@@ -51,6 +52,8 @@ struct Rows {
     keyed: Row,
     unchanged: Row,
     changed: Row,
+    scanned_first: Row,
+    scanned: Row,
     one: Row,
     standing: Row,
     repeated: Row,
@@ -68,6 +71,8 @@ impl Default for Rows {
             keyed: Row::new("hardpan, cold, an encrypted key"),
             unchanged: Row::new("hardpan, unchanged"),
             changed: Row::new("hardpan, one package changed"),
+            scanned_first: Row::new("hardpan scan, an image not seen before"),
+            scanned: Row::new("hardpan scan, its layers known"),
             one: Row::new("build --all: one image, cold"),
             standing: Row::new("… and 12 that stand on it"),
             up_to_date: Row::new("… again, all up to date"),
@@ -81,6 +86,7 @@ impl Default for Rows {
 impl Rows {
     fn list(&self, peer: bool) -> Vec<&Row> {
         let mut rows = vec![&self.floor, &self.bare, &self.cold, &self.keyed, &self.unchanged, &self.changed];
+        rows.extend([&self.scanned_first, &self.scanned]);
         rows.extend([&self.one, &self.standing, &self.up_to_date, &self.repeated]);
         if peer {
             rows.extend([&self.extract, &self.gzip]);
@@ -98,6 +104,9 @@ impl Contest {
         self.ground.forget_all()?;
         self.hardpan(&mut rows.cold, &[])?;
         self.hardpan(&mut rows.unchanged, &[])?;
+        self.ground.forget_scans()?;
+        self.time(&mut rows.scanned_first, &mut self.ground.scan())?;
+        self.time(&mut rows.scanned, &mut self.ground.scan())?;
         self.ground.write_recipe(true)?;
         self.ground.forget_changed()?;
         self.hardpan(&mut rows.changed, &[])?;
@@ -196,6 +205,8 @@ impl Contest {
              - Unchanged: the same command again.\n\
              - One package changed: all else is cached; what was computed of `{package}` is deleted, and the recipe \
              leaves out its `{file}`.\n\
+             - Scans: of that image with {RECORDS} records of advisories, process start and all. One that was not seen before is read \
+             and its digests compared; what was found in a layer is kept by its digest.\n\
              - `build --all`: the same packages in one image; in that and 12 images that stand on it, which is what a catalog is; \
              and in 12 images that share no recipe, so that each packs its own layers of what was fetched and decoded once.\n\
              - Processor time is counted in hundredths of a second. Memory is the largest of a program's processes.\n\

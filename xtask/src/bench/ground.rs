@@ -10,6 +10,7 @@ use hardpan::lock::{Lock, LockedPackage};
 use hardpan::source::Form;
 
 use super::catalog::Folder;
+use super::feed;
 use crate::process::{cargo, program, run, show_and_run};
 
 /// Debian's suite that the packages are of.
@@ -52,6 +53,7 @@ impl Ground {
         run(ground.build(false).stdout(Stdio::null()))?;
         ground.copy_packages()?;
         ground.make_key()?;
+        ground.import()?;
         for form in Folder::ALL {
             ground.make_catalog(form)?;
         }
@@ -136,8 +138,14 @@ impl Ground {
     }
 
     fn hardpan_on(&self, verb: &str, what: &Path) -> Command {
+        let mut command = self.tool();
+        command.arg(verb).arg(what);
+        command
+    }
+
+    fn tool(&self) -> Command {
         let mut command = program(&self.hardpan);
-        command.arg(verb).arg(what).arg("--store").arg(self.store()).arg("--quiet");
+        command.arg("--store").arg(self.store()).arg("--quiet");
         // The development key of the bench is its own, and gone with it.
         command.current_dir(&self.root).env("XDG_DATA_HOME", self.root.join("data"));
         command.env_remove("HARDPAN_KEY").env_remove("HARDPAN_SIGNER").env("HARDPAN_KEY_PASSWORD", PASSWORD);
@@ -147,6 +155,28 @@ impl Ground {
     /// A key file as users have them, encrypted.
     pub fn key(&self) -> PathBuf {
         self.root.join("bench.key")
+    }
+
+    /// Makes a snapshot of a feed that speaks of the packages' sources and of many others.
+    fn import(&self) -> Result<(), String> {
+        let feed = self.root.join("tracker.json");
+        let sources = self.packages.iter().map(|(_, package)| package.source.as_str()).collect();
+        write(&feed, &feed::export(SUITE, &sources))?;
+        let mut command = self.tool();
+        command.args(["advisories", "import", "--kind", "tracker", "--date", "2026-11-20"]).arg(&feed);
+        run(command.stdout(Stdio::null()))
+    }
+
+    /// `hardpan scan` of the image.
+    pub fn scan(&self) -> Command {
+        let mut command = self.tool();
+        command.args(["scan", "--release", SUITE]).arg(self.out());
+        command
+    }
+
+    /// Forgets what scans kept of layers.
+    pub fn forget_scans(&self) -> Result<(), String> {
+        remove(&self.store().join("derived/scan"))
     }
 
     fn make_key(&self) -> Result<(), String> {
