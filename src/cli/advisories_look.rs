@@ -50,7 +50,7 @@ pub(super) struct VerifyArgs {
 pub(super) struct ExportArgs {
     /// Where to write to; its signature goes beside it, with `.bundle` behind the name
     #[arg(long, short, value_name = "FILE")]
-    output: PathBuf,
+    out: PathBuf,
     /// Write records of OSV instead, one a line
     #[arg(long)]
     osv: bool,
@@ -309,8 +309,8 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<()> {
     let shelf = shelf(global)?;
     let snapshot = open(&shelf, &args.which)?;
     let folder =
-        args.output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = |error: std::io::Error| host::file_problem("writing", &args.output, &error);
+        args.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error: std::io::Error| host::file_problem("writing", &args.out, &error);
     let mut scratch = Scratch::in_folder(folder)?;
     let mut count = 0_u64;
     if args.osv {
@@ -324,16 +324,16 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<()> {
         std::io::copy(&mut snapshot.bytes()?, scratch.file()).map_err(failed)?;
         let bundle = shelf.bundle_path(&snapshot.digest());
         if host::is_file(&bundle) {
-            host::write_atomic(&beside(&args.output), &host::read(&bundle)?)?;
+            host::write_atomic(&beside(&args.out), &host::read(&bundle)?)?;
         }
     }
     let length = scratch.file().metadata().map_err(failed)?.len();
-    scratch.persist(&args.output)?;
+    scratch.persist(&args.out)?;
     if global.json {
-        let value = json!({ "digest": snapshot.digest(), "output": args.output, "bytes": length, "records": args.osv.then_some(count) });
+        let value = json!({ "digest": snapshot.digest(), "path": args.out, "bytes": length, "records": args.osv.then_some(count) });
         print::line(&value.to_string());
     } else if !global.quiet {
-        print::error(&format!("{:>12} {} ({})", "Wrote", args.output.display(), size(length)));
+        print::error(&format!("{:>12} {} ({})", "Wrote", args.out.display(), size(length)));
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ pub(super) struct Args {
     format: Format,
     /// Write it into a file
     #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
+    out: Option<PathBuf>,
     /// Decisions that silence findings: a folder of recipes or its folder `vex`, a file of decisions, or an `OpenVEX`
     /// document; may be given several times. Of a lock, those beside it if nothing is said
     #[arg(long, value_name = "DIR|FILE")]
@@ -113,13 +113,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     for warning in ours.snapshot.warnings() {
         global.say(&warning);
     }
-    hand_over(global, args.output.as_deref(), &bytes)?;
+    hand_over(global, args.out.as_deref(), &bytes)?;
     if met.is_empty() {
         return Ok(());
     }
     let failure = Failure::from(ours.failed(&met));
     // It stands in the JSON that was printed.
-    Err(if format == Format::Json && args.output.is_none() { failure.told() } else { failure })
+    Err(if format == Format::Json && args.out.is_none() { failure.told() } else { failure })
 }
 
 fn max_age(args: &Args) -> Result<Option<Age>> {

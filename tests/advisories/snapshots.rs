@@ -119,7 +119,7 @@ fn a_snapshot_is_handed_on_with_its_signature() {
     sandbox.write("team.key", Hand::new(1).private_pem());
     std::fs::set_permissions(sandbox.path("team.key"), std::fs::Permissions::from_mode(0o600)).expect("ours");
     let digest = import(&sandbox, &["osv.tar.gz", "--key=team.key"]);
-    sandbox.hardpan(&["advisories", "export", "--output=handed"]).ok();
+    sandbox.hardpan(&["advisories", "export", "--out=handed"]).ok();
     let other = Sandbox::new();
     other.write("handed", sandbox.read("handed"));
     other.write("handed.bundle", sandbox.read("handed.bundle"));
