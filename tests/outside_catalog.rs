@@ -78,22 +78,25 @@ impl Catalog {
     }
 
     fn verifies(&self) -> Vec<String> {
-        self.each(&self.workshop, |image| vec!["verify".into(), format!("out/{}", image.name)])
+        self.each(|image| vec!["verify".into(), format!("out/{}", image.name)])
     }
 
-    /// From the packages alone, what was packed from them is gone.
+    /// From the packages alone: what was worked out from them is forgotten before, and after it, for it takes
+    /// gigabytes that what comes next needs no more.
     fn builds_again(&self) -> Vec<String> {
-        let again = Workshop::with_blobs_of(&self.workshop);
-        let image = |image: &Image| self.workshop.path(&format!("out/{}", image.name));
-        self.each(&again, |one| vec!["rebuild".into(), image(one), "--quiet".into()])
+        self.workshop.forget();
+        let wrong =
+            self.each(|image| vec!["rebuild".into(), format!("out/{}", image.name), "--quiet".into()]);
+        self.workshop.forget();
+        wrong
     }
 
     /// Runs hardpan for each image; what it said where it failed.
-    fn each(&self, workshop: &Workshop, arguments: impl Fn(&Image) -> Vec<String> + Sync) -> Vec<String> {
+    fn each(&self, arguments: impl Fn(&Image) -> Vec<String> + Sync) -> Vec<String> {
         let failed = |image: &Image| {
             let arguments = arguments(image);
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            let output = workshop.try_hardpan(&arguments);
+            let output = self.workshop.try_hardpan(&arguments);
             let said = String::from_utf8_lossy(&output.stderr);
             (!output.status.success()).then(|| format!("{arguments:?}: {}\n{said}", output.status))
         };

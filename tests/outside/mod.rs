@@ -80,20 +80,15 @@ impl Workshop {
         Self::in_folder(folder, store)
     }
 
-    /// One whose store has the blobs of another's, and nothing that was worked out from them. They are the
-    /// same files: the store of a whole catalog is large, and no blob is ever written to.
-    pub fn with_blobs_of(other: &Self) -> Self {
-        let folder = folder();
-        let store = folder.path().join("store");
-        std::fs::create_dir(&store).expect("ours");
-        run(tool("cp", &["-al"]).arg(other.store.join("blobs")).arg(store.join("blobs")));
-        Self::in_folder(folder, store)
-    }
-
     fn in_folder(folder: tempfile::TempDir, store: PathBuf) -> Self {
         let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
         run(tool("cp", &["-r"]).arg(recipes).arg(folder.path().join("recipes")));
         Self { folder, store, count: AtomicU32::new(0) }
+    }
+
+    /// Removes what the store has that was worked out from its blobs: layers are packed anew from packages.
+    pub fn forget(&self) {
+        std::fs::remove_dir_all(self.store.join("derived")).expect("ours");
     }
 
     /// A path in the folder.
