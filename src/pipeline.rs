@@ -30,7 +30,7 @@ use crate::recipe::Family;
 use crate::store::Store;
 use crate::vex::Decisions;
 
-pub use evidence::{Attesting, attach, attest, store_bundle, with_others};
+pub use evidence::{Attesting, attach, attest, attest_decisions, store_bundle, with_others};
 pub use gather::{Gathered, parcels};
 use held::Held;
 pub use image::{Built, built_tags, image};

@@ -4,6 +4,8 @@
 
 #[path = "patch/broken.rs"]
 mod broken;
+#[path = "patch/decided.rs"]
+mod decided;
 #[path = "patch/moves.rs"]
 mod moves;
 #[path = "patch/out.rs"]

@@ -308,8 +308,7 @@ fn beside(path: &Path) -> PathBuf {
 pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<()> {
     let shelf = shelf(global)?;
     let snapshot = open(&shelf, &args.which)?;
-    let folder =
-        args.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = args.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| host::file_problem("writing", &args.out, &error);
     let mut scratch = Scratch::in_folder(folder)?;
     let mut count = 0_u64;

@@ -15,8 +15,9 @@ use crate::ident::Prefix;
 use crate::patch::{self, Books, Extent, Move, Outcome, Patching, Place, Plan, Planned, Schedule, Trials};
 use crate::pipeline::Context;
 use crate::publish::Purpose;
-use crate::scan::FailOn;
+use crate::scan::{FailOn, SnapshotFacts};
 use crate::trial;
+use crate::verify::Policy;
 
 /// The folder of recipes, where none is named.
 const CATALOG: &str = "recipes";
@@ -51,6 +52,9 @@ pub(super) struct Args {
     /// Keep an image back where there is such a finding: fixable, kev, critical, high, medium, low, any
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
+    /// The site's policy: advisories that are older than its `advisories-max-age`, or missing, end the run before it begins
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Publish without running the images' own tests
     #[arg(long)]
     no_test: bool,
@@ -107,17 +111,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     };
     let context = global.context(&files, false, args.jobs)?;
     let catalog = args.catalog()?;
-    let snapshot = snapshot(&context, args)?;
+    let snapshot = snapshot(global, &context, args)?;
     if args.dry_run {
         let plan = patch::plan(&context, &catalog, args.extent(), snapshot.as_ref())?;
         return tell_plan(global, &catalog, &plan);
-    }
-    if snapshot.is_none() && !args.fail_on.is_empty() {
-        let problem = Problem::new(
-            codes::NO_ADVISORIES,
-            "`--fail-on` needs to know of vulnerabilities, and nothing was imported",
-        );
-        return Err(problem.help("`hardpan advisories import FILE…` reads feeds").into());
     }
     let _alone = patch::alone(&context.store)?;
     // What would fail at the end is refused before anything is done: a password, a clock, a ledger.
@@ -144,13 +141,27 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     patch::kept_back(&tasks, &outcomes)
 }
 
-fn snapshot(context: &Context, args: &Args) -> Result<Option<Snapshot>> {
+/// The snapshot to go by, if there is one. What is asked of it can't be asked of nothing.
+fn snapshot(global: &Global, context: &Context, args: &Args) -> Result<Option<Snapshot>> {
     let shelf = advisory::Shelf::of(&context.store);
-    match &args.advisories {
-        Some(name) => shelf.open_named(name).map(Some),
-        None if shelf.current()?.is_none() => Ok(None),
-        None => Ok(Some(shelf.open_current()?.0)),
-    }
+    let policy = args.policy.as_deref().map(Policy::read).transpose()?;
+    let max_age = policy.and_then(|policy| policy.advisories_max_age);
+    let snapshot = match &args.advisories {
+        Some(name) => Some(shelf.open_named(name)?),
+        None if shelf.current()?.is_none() => None,
+        None => Some(shelf.open_current()?.0),
+    };
+    let Some(snapshot) = snapshot else {
+        let asks = if args.fail_on.is_empty() { max_age.map(|_| "the policy") } else { Some("`--fail-on`") };
+        let Some(who) = asks else { return Ok(None) };
+        let what = format!("{who} needs to know of vulnerabilities, and nothing was imported");
+        let problem = Problem::new(codes::NO_ADVISORIES, what);
+        return Err(problem.help("`hardpan advisories import FILE…` reads feeds").into());
+    };
+    let facts = SnapshotFacts::of(&snapshot, context.now);
+    facts.check_age(max_age)?;
+    facts.warnings().iter().for_each(|warning| global.say(warning));
+    Ok(Some(snapshot))
 }
 
 impl Emit {
@@ -223,6 +234,7 @@ impl Args {
         option("--advisories", self.advisories.clone());
         let kinds: Vec<String> = self.fail_on.iter().map(ToString::to_string).collect();
         option("--fail-on", (!kinds.is_empty()).then(|| kinds.join(",")));
+        option("--policy", self.policy.as_ref().map(|path| path.display().to_string()));
         option("--runtime", self.runtime.clone());
         let notes = (self.notes != Path::new("notes")).then(|| self.notes.display().to_string());
         option("--notes", notes);
@@ -376,6 +388,9 @@ fn tell(global: &Global, plan: &Plan, tasks: &[ImageTask], outcomes: &[Outcome],
                 done.tests.map_or_else(dash, |passed| format!("{passed} passed")),
                 done.place.clone(),
             ],
+            Outcome::Decided(digest) => {
+                vec![task.name(), outcome.word().to_owned(), digest.0.short(), dash(), dash(), dash()]
+            }
             Outcome::KeptBack(..) | Outcome::NotTried(_) => {
                 vec![task.name(), outcome.word().to_owned(), dash(), dash(), dash(), dash()]
             }
@@ -398,7 +413,8 @@ fn totals(outcomes: &[Outcome], seconds: f64) -> String {
     if count("up to date") == outcomes.len() {
         return format!("{:>12} all {} images are up to date, in {seconds:.2} s", "Nothing", outcomes.len());
     }
-    let words = ["out", "up to date", "kept back", "not tried"].map(|word| (count(word), word));
+    let words =
+        ["out", "decisions out", "up to date", "kept back", "not tried"].map(|word| (count(word), word));
     let words: Vec<String> =
         words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     format!("{:>12} {} images: {}, in {seconds:.2} s", "Done", outcomes.len(), words.join(", "))
@@ -407,7 +423,7 @@ fn totals(outcomes: &[Outcome], seconds: f64) -> String {
 fn json_row(plan: &Plan, task: &ImageTask, outcome: &Outcome) -> Value {
     let mut row = plan.recipes[task.at].as_ref().map_or_else(|_| json!({}), planned_json);
     match outcome {
-        Outcome::UpToDate(digest) => row["digest"] = json!(digest),
+        Outcome::UpToDate(digest) | Outcome::Decided(digest) => row["digest"] = json!(digest),
         Outcome::Out(done) => {
             row["digest"] = json!(done.digest);
             row["before"] = json!(done.before);

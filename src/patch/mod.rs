@@ -11,6 +11,7 @@
 //! already is found in the store, what is published already is not sent again, and only what is missing
 //! is done. What fails keeps its tag, its digest and its lock, and stops only what stands on it.
 
+mod again;
 mod book;
 mod fixes;
 mod newer;

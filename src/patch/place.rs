@@ -1,5 +1,6 @@
 //! Where images are kept for those who use them: a registry, or a folder of OCI layouts.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::diag::{Problem, Result, codes};
@@ -57,6 +58,15 @@ pub struct Goods<'a> {
     pub tags: &'a [TagName],
     /// All of it.
     pub image: &'a Image,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry { prefix, .. } => prefix.fmt(out),
+            Self::Folder(root) => root.display().fmt(out),
+        }
+    }
 }
 
 impl Place {

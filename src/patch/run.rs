@@ -15,7 +15,7 @@ use crate::canon::Compression;
 use crate::catalog::{self, Catalog, ImageTask};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{self, FileLock};
-use crate::ident::{BlobDigest, PackageName, Sha256};
+use crate::ident::{BlobDigest, PackageName};
 use crate::image::{Artifact, Image};
 use crate::ledger::ImageId;
 use crate::pipeline::{self, Attesting, Context, Finished, LockMode, Order};
@@ -23,9 +23,6 @@ use crate::scan::{self, FailOn, Report, Want};
 use crate::sign::Signer;
 use crate::store::Store;
 use crate::verify;
-
-/// The kind under which the store keeps which snapshots an image was looked at with.
-const LOOKED: &str = "looked";
 
 /// All that a run works with.
 pub struct Patching<'a> {
@@ -56,6 +53,8 @@ pub struct Patching<'a> {
 pub enum Outcome {
     /// It is out already, as it should be.
     UpToDate(BlobDigest),
+    /// It is out already, and what was decided about it since is out now too.
+    Decided(BlobDigest),
     /// It is out now.
     Out(Box<Done>),
     /// It was kept back: its own name, and why.
@@ -89,7 +88,7 @@ impl Outcome {
     /// Who stops what stands on it.
     fn culprit(&self) -> Option<&str> {
         match self {
-            Self::UpToDate(_) | Self::Out(_) => None,
+            Self::UpToDate(_) | Self::Decided(_) | Self::Out(_) => None,
             Self::KeptBack(name, _) | Self::NotTried(name) => Some(name),
         }
     }
@@ -98,6 +97,7 @@ impl Outcome {
     pub fn word(&self) -> &'static str {
         match self {
             Self::UpToDate(_) => "up to date",
+            Self::Decided(_) => "decisions out",
             Self::Out(_) => "out",
             Self::KeptBack(..) => "kept back",
             Self::NotTried(_) => "not tried",
@@ -125,6 +125,9 @@ pub fn run(patching: &Patching, tasks: &[ImageTask]) -> Vec<Outcome> {
         let progress = &patching.context.progress;
         match &outcome {
             Outcome::UpToDate(_) => {}
+            Outcome::Decided(digest) => {
+                progress.say("Out", &format!("decisions on {} {}", task.name(), digest.0.short()));
+            }
             Outcome::Out(done) => progress.say("Out", &format!("{} {}", task.name(), done.digest.0.short())),
             Outcome::KeptBack(_, failure) => {
                 let first = failure.problems().first().map(|problem| problem.message.clone());
@@ -168,16 +171,17 @@ impl Patching<'_> {
         let there = self.place.look(&built.name, &task.name(), &built.tags, &digest)?;
         let lock = finished.pinned.family.lock_path();
         let image = ImageId { name: built.name.clone(), variant: task.variant.clone() };
+        let stays = |is_new: bool| if is_new { Outcome::Decided(digest) } else { Outcome::UpToDate(digest) };
         if there.is_whole && planned.is_idle() {
-            self.look_again(&image, &finished)?;
-            return Ok(Outcome::UpToDate(digest));
+            return Ok(stays(self.again(task, &image, &finished)?));
         }
         let packages: BTreeSet<PackageName> = built.packages.iter().flatten().cloned().collect();
         let planned = &planned.within(&packages);
         if there.is_whole && planned.is_idle() {
             // Only what is in no image moved.
+            let is_new = self.again(task, &image, &finished)?;
             self.plan.locks.commit_one(&lock)?;
-            return Ok(Outcome::UpToDate(digest));
+            return Ok(stays(is_new));
         }
         // What is out already was brought out by a run that was interrupted: what is left is to write it down.
         let before = match there.digest.filter(|there| *there != digest) {
@@ -203,6 +207,7 @@ impl Patching<'_> {
         let (name, folder) = (&built.name, task.name());
         let goods = Goods { name, folder: &folder, tags: &built.tags, image: &whole };
         let out = self.place.put(&goods, self.signer, &self.context.store, &self.context.progress)?;
+        self.is_out(&image, &finished)?;
         if let Some(report) = &report {
             self.books.has(&image, digest, report)?;
         }
@@ -224,7 +229,7 @@ impl Patching<'_> {
     }
 
     /// What is known to be in an image, less what was decided.
-    fn scan(&self, image: &Image, finished: &Finished) -> Result<Option<Report>> {
+    pub(super) fn scan(&self, image: &Image, finished: &Finished) -> Result<Option<Report>> {
         let Some(snapshot) = self.snapshot else { return Ok(None) };
         let now = self.context.now;
         // An image that does not say which release it is of is of its recipe's.
@@ -242,22 +247,6 @@ impl Patching<'_> {
         let mut report = scan::scan(&subject, snapshot, now)?;
         report.decided(&[&finished.decisions], now);
         Ok(Some(report))
-    }
-
-    /// What a new snapshot knows of an image that stays as it is, once for each snapshot.
-    fn look_again(&self, image: &ImageId, finished: &Finished) -> Result<()> {
-        let Some(snapshot) = self.snapshot else { return Ok(()) };
-        let digest = finished.built.digest();
-        let key = Sha256::of(format!("{image} {digest} {}", snapshot.digest()).as_bytes());
-        let store = &self.context.store;
-        if store.read_derived(LOOKED, &key)?.is_some() {
-            return Ok(());
-        }
-        let staged_image = staged(store, &finished.built, &[])?;
-        if let Some(report) = self.scan(&staged_image, finished)? {
-            self.books.has(image, digest, &report)?;
-        }
-        store.write_derived(LOOKED, &key, b"")
     }
 
     fn try_out(&self, name: &str, finished: &Finished, image: &Image) -> Result<Option<Tried>> {

@@ -220,6 +220,21 @@ fn sign_all(
     Ok(artifacts)
 }
 
+/// Signs and stores what is decided on vulnerabilities, an OpenVEX document, about the index and each platform: the same
+/// statement as that of a build.
+pub fn attest_decisions(
+    context: &Context,
+    finished: &Finished,
+    signer: &dyn Signer,
+    document: &[u8],
+) -> Result<Vec<Artifact>> {
+    let subjects = subjects(finished);
+    let all: Vec<Subject> = subjects.iter().map(|(subject, _)| subject.clone()).collect();
+    let statement = write_statement(&all, attest::OPENVEX, document);
+    let content = store_bundle(&context.store, signer, &statement)?;
+    Ok(subjects.iter().map(|(_, about)| attach(about, attest::OPENVEX, &content)).collect())
+}
+
 /// Signs a statement and stores the bundle.
 pub fn store_bundle(store: &Store, signer: &dyn Signer, statement: &[u8]) -> Result<Descriptor> {
     let bundle = signer.bundle(attest::PAYLOAD_TYPE, statement)?;

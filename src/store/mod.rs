@@ -8,7 +8,7 @@
 //! advisories/<sha256>     a snapshot of advisories, and what stands beside it (`advisory::Shelf`)
 //! ```
 //!
-//! What is in `blobs` and `derived` appears whole or not at all and is never changed. It is checked
+//! What is in `blobs` and `derived` appears whole or not at all and is never changed in place. It is checked
 //! on the way in by its digest; on the way out by its stamp (`host::stamped`), which any write
 //! removes: then it is hashed again, and thrown away if it changed. A stamp shows who wrote, not a disk
 //! that decays, and whoever may write to the folder can set it: the folder is its user's alone. The store does not know what a

@@ -1,0 +1,154 @@
+//! Decisions on vulnerabilities and advisories, of images whose digest stays.
+
+use super::support::Layout;
+use super::{House, deb};
+
+const OLD: [(&str, &str); 1] = [("1.0-1", "first")];
+
+/// What OpenVEX statements are called.
+const OPENVEX: &str = "https://openvex.dev/ns";
+
+/// Of the snapshots that these tests import.
+const TRACKER: &str = r#"{ "liba": { "CVE-2026-6666": { "description": "bad", "scope": "remote",
+    "releases": { "trixie": { "status": "open", "repositories": { "trixie": "1.0-1" }, "urgency": "high" } } } } }"#;
+
+fn house() -> House {
+    let house = House::new(&[deb("liba", &OLD)]);
+    house.recipe("one", "", &["liba"]).standing("two", "one", &["liba"]);
+    house.patch(&[]).ok();
+    house
+}
+
+impl House {
+    /// Somebody decides about liba in the image `one`.
+    fn decide(&self, reason: &str) {
+        let decision = format!(
+            "[[decision]]\ncve = \"CVE-2026-6666\"\npackages = [\"liba\"]\nstatus = \"not_affected\"\n\
+             justification = \"vulnerable_code_not_in_execute_path\"\nreason = \"{reason}\"\n\
+             author = \"Ada <ada@example.org>\"\ndate = 2026-11-01\nexpires = 2027-05-01\n"
+        );
+        self.sandbox.write("recipes/vex/one.toml", decision);
+    }
+
+    /// The reasons that the OpenVEX documents attached to an image's index give, in what was pulled or written.
+    fn reasons(&self, folder: &str) -> Vec<String> {
+        let layout = Layout(self.sandbox.path(folder));
+        let all = layout.of_kind(OPENVEX, &layout.index());
+        let notes = |one: &super::support::Attached| one.statement["predicate"]["statements"].to_string();
+        let mut notes: Vec<String> = all.iter().map(notes).collect();
+        notes.sort();
+        notes
+    }
+
+    fn pulled(&self, name: &str) -> String {
+        let out = format!("pulled-{}", self.registry.asked().len());
+        self.sandbox.hardpan(&["pull", &format!("{}/{name}:latest", self.to()), "--out", &out]).ok();
+        out
+    }
+}
+
+#[test]
+fn a_decision_gets_out_once_though_the_digest_stays() {
+    let house = house();
+    let digests = (house.tag("one", "latest"), house.registry.tags("team/one"));
+    house.decide("nobody calls it");
+    let said = house.patched(&[]);
+    assert_eq!(
+        (&said["one"]["outcome"], &said["two"]["outcome"]),
+        (&"decisions out".into(), &"up to date".into())
+    );
+    assert_eq!((house.tag("one", "latest"), house.registry.tags("team/one")), digests);
+    let pulled = house.pulled("one");
+    let reasons = house.reasons(&pulled);
+    assert!(reasons.len() == 1 && reasons[0].contains("nobody calls it"), "{reasons:?}");
+    house.sandbox.hardpan(&["verify", &pulled]).ok();
+
+    house.registry.heal();
+    assert_eq!(house.patched(&[])["one"]["outcome"], "up to date");
+    let sent: usize = ["PUT", "POST", "PATCH"].iter().map(|method| house.registry.hits(method, "")).sum();
+    assert_eq!(sent, 0);
+
+    house.decide("it is not even linked");
+    assert_eq!(house.patched(&[])["one"]["outcome"], "decisions out");
+    let pulled = house.pulled("one");
+    let reasons = house.reasons(&pulled);
+    assert!(reasons.iter().any(|one| one.contains("not even linked")), "{reasons:?}");
+}
+
+#[test]
+fn what_got_out_with_an_image_does_not_get_out_again() {
+    let mut house = house();
+    house.decide("nobody calls it");
+    house.fix(&deb("liba", &[("1.0-1+deb13u1", "CVE-2026-1000"), ("1.0-1", "first")]), 60);
+    assert_eq!(house.patched(&[])["one"]["outcome"], "out");
+    assert_eq!(house.patched(&[])["one"]["outcome"], "up to date");
+    // Nor what somebody published by hand, whatever this machine's store knows.
+    house.sandbox.hardpan(&["gc", "--older-than", "0s", "--root", "recipes"]).ok();
+    assert_eq!(house.patched(&[])["one"]["outcome"], "up to date");
+}
+
+#[test]
+fn in_a_folder_a_newer_decision_takes_the_place_of_the_older_one() {
+    let house = House::new(&[deb("liba", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    let patch = || house.run(&["patch", "--all", "--no-test", "--json"]).ok().stdout;
+    patch();
+    let index = Layout(house.sandbox.path("out/one")).index();
+    let changes =
+        || Layout(house.sandbox.path("out/one")).of_kind("https://hardpan.dev/changes/v1", &index).len();
+    assert_eq!(changes(), 1);
+    for reason in ["nobody calls it", "it is not even linked"] {
+        house.decide(reason);
+        assert!(patch().contains("decisions out"));
+        let reasons = house.reasons("out/one");
+        assert!(reasons.len() == 1 && reasons[0].contains(reason), "{reasons:?}");
+    }
+    assert_eq!(
+        (Layout(house.sandbox.path("out/one")).index(), changes()),
+        (index.clone(), 1),
+        "all else stays"
+    );
+}
+
+#[test]
+fn a_decision_is_a_new_look_for_the_ledger() {
+    let house = house();
+    house.sandbox.write("tracker.json", TRACKER);
+    house.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date", "2026-11-20"]).ok();
+    house.patch(&[]).ok();
+    let decided = || {
+        let said = house.sandbox.hardpan(&["report", "cve", "CVE-2026-6666", "--format", "json"]).ok().stdout;
+        (said.matches("\"state\":\"open\"").count(), said.matches("\"gone_why\":\"decided\"").count())
+    };
+    assert_eq!(decided(), (2, 0));
+    house.decide("nobody calls it");
+    house.patch(&[]).ok();
+    assert_eq!(decided(), (1, 1), "one of two images is touched no more");
+    // What is taken back counts again. Ledgers count in seconds, and what is found within one is found once.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    house.sandbox.write("recipes/vex/one.toml", "");
+    house.patch(&[]).ok();
+    assert_eq!(decided(), (2, 1), "a further exposure, beside the one that ended");
+}
+
+#[test]
+fn advisories_that_are_older_than_the_policy_allows_end_a_run_before_it_begins() {
+    let mut house = house();
+    let digest = house.tag("one", "latest");
+    house.sandbox.write("policy.toml", "advisories-max-age = \"2w\"\n");
+    house.patch(&["--policy", "policy.toml"]).exits(4).says("the policy").says("hardpan advisories import");
+    house.sandbox.write("tracker.json", TRACKER);
+    house.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date", "2026-01-01"]).ok();
+    house.fix(&deb("liba", &[("1.0-1+deb13u1", "CVE-2026-1000"), ("1.0-1", "first")]), 60);
+    for more in [&[][..], &["--dry-run"]] {
+        house
+            .patch(&[&["--policy", "policy.toml"], more].concat())
+            .exits(6)
+            .says("older than is allowed")
+            .says("2026-01-01");
+    }
+    assert_eq!(house.tag("one", "latest"), digest);
+    house.sandbox.write("policy.toml", "advisories-max-age = \"1000w\"\n");
+    house.patch(&["--policy", "policy.toml"]).ok().says("more than a week");
+    assert_ne!(house.tag("one", "latest"), digest);
+}
