@@ -21,8 +21,9 @@ use crate::ident::ImagePath;
 /// The most files that are listed as evidence.
 const MAX_EVIDENCE: usize = 8;
 
-/// Folders of what is read by people alone.
-const FOR_PEOPLE: [&str; 7] = [
+/// Folders of what is read by people alone, and of lists of packages, where a file is called as the package is.
+const FOR_PEOPLE: [&str; 8] = [
+    "/var/lib/dpkg/",
     "/usr/share/doc/",
     "/usr/share/man/",
     "/usr/share/info/",
@@ -58,11 +59,7 @@ pub(super) fn hint(
     for package in packages {
         files.extend(package.files.as_ref()?);
     }
-    let code: Vec<&ImagePath> = files
-        .iter()
-        .copied()
-        .filter(|path| !FOR_PEOPLE.iter().any(|folder| path.as_str().starts_with(folder)))
-        .collect();
+    let code: Vec<&ImagePath> = files.iter().copied().filter(|path| is_code(path)).collect();
     let source = plain(source);
     if code.is_empty() {
         let text = format!("of {source} only documentation is listed");
@@ -71,7 +68,7 @@ pub(super) fn hint(
     let has_program = code.iter().any(|path| PROGRAMS.iter().any(|folder| path.as_str().contains(folder)));
     let named = manuals(summary);
     let there = |name: &String| match paths {
-        Some(paths) => paths.iter().any(|path| path.file_name() == name),
+        Some(paths) => paths.iter().filter(|path| is_code(path)).any(|path| path.file_name() == name),
         None => has_program || code.iter().any(|path| path.file_name() == name),
     };
     if !named.is_empty() && !named.iter().any(there) {
@@ -86,6 +83,11 @@ pub(super) fn hint(
         return Some(Hint { text, evidence: evidence(&code) });
     }
     None
+}
+
+/// Whether it may be more than documentation.
+fn is_code(path: &ImagePath) -> bool {
+    !FOR_PEOPLE.iter().any(|folder| path.as_str().starts_with(folder))
 }
 
 /// The first files, and how many more there are.
