@@ -10,7 +10,7 @@
 //! The internal form is OSV's (schema 1.7), by *source* package. Each feed's records are read one at a
 //! time under limits; a broken one is named and the rest serves. A snapshot holds no time of this machine, so
 //! that the same feeds make the same bytes, and it is told of in every report by its digest and the
-//! feeds' own dates. Versions are compared in Debian's order alone.
+//! feeds' own dates. Versions are compared in the order of their ecosystem, where that is known (`VersionOrder`).
 //!
 //! The room does not know images, inventories or what counts as a finding: that is `scan`.
 
@@ -38,6 +38,7 @@ mod shelf;
 mod snapshot;
 mod spool;
 mod tracker;
+mod version_order;
 
 pub use carrier::{Siblings, fixed_since};
 pub use changelog::{Changelog, changelog_cves, fixed_between};
@@ -54,3 +55,4 @@ pub use record::{
 pub use seen::Seen;
 pub use shelf::{Current, PREDICATE, Shelf, SignedBy, check_bundle, open_file};
 pub use snapshot::Snapshot;
+pub use version_order::VersionOrder;

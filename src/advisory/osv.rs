@@ -4,6 +4,7 @@
 //! advisory with all its CVEs; others as `GHSA-…`, `PYSEC-…`, `RUSTSEC-…` with the CVE among their aliases. A
 //! record of an advisory makes one statement for each CVE that it names, and is named by each.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
@@ -17,6 +18,7 @@ use super::intake::Intake;
 use super::record::{
     Advisory, Affected, Ecosystem, Evidence, Level, NoDsa, NoDsaReason, Severity, Span, State, Urgency,
 };
+use super::version_order::VersionOrder;
 use crate::diag::{Problem, Result, codes};
 use crate::ident::{CveId, DebVersion};
 
@@ -215,11 +217,12 @@ fn stands(
     versions: Option<Vec<String>>,
     specific: Map<String, Value>,
 ) -> std::result::Result<Affected, String> {
-    let debian = package.ecosystem.is_debian();
+    let order = VersionOrder::of(&package.ecosystem);
+    let debian = order == Some(VersionOrder::Debian);
     let mut spans = Vec::new();
     // What a range of git says is about commits, not versions.
     for range in ranges.unwrap_or_default().into_iter().filter(|range| range.kind != "GIT") {
-        read_events(&range.events, debian, &mut spans)?;
+        read_events(&range.events, order, &mut spans)?;
     }
     let mut versions = versions.unwrap_or_default();
     if versions.len() > MAX_VERSIONS || versions.iter().any(|version| version.len() > 256) {
@@ -227,9 +230,7 @@ fn stands(
     }
     if debian {
         // Debian's records spell out what their ranges say already.
-        let spelled = |version: &String| {
-            version.parse::<DebVersion>().is_ok_and(|version| spans.iter().any(|span| span.holds(&version)))
-        };
+        let spelled = |version: &String| spans.iter().any(|span| span.holds(VersionOrder::Debian, version));
         versions.retain(|version| !spelled(version));
     }
     let text = |key: &str| specific.get(key).and_then(Value::as_str);
@@ -258,31 +259,37 @@ fn stands(
     })
 }
 
-/// Events in pairs: each `introduced` begins a range, `fixed` or `last_affected` ends it. Debian's are put into
-/// their order first; others' orders are not known here.
+/// Which of two events comes first. `0` stands for what is before all versions, which Debian's 0 is not; and what
+/// begins where another ends comes behind it.
+fn in_order(order: VersionOrder, (one, a): (&str, &str), (other, b): (&str, &str)) -> Ordering {
+    let begins = |name: &str| name == "introduced";
+    let versions = order.compare(a, b).unwrap_or(Ordering::Equal);
+    (b == "0").cmp(&(a == "0")).then(versions).then(begins(one).cmp(&begins(other)))
+}
+
+/// Events in pairs: each `introduced` begins a range, `fixed` or `last_affected` ends it. They are put into the order
+/// of their ecosystem first, where that is known and all of them are versions of it.
 fn read_events(
     events: &[Map<String, Value>],
-    debian: bool,
+    order: Option<VersionOrder>,
     spans: &mut Vec<Span>,
 ) -> std::result::Result<(), String> {
     let mut read = Vec::new();
     for (name, version) in events.iter().flatten() {
         let version = version.as_str().filter(|text| !text.is_empty() && text.len() <= 256);
         let version = version.ok_or_else(|| format!("the event `{name}` has no version"))?;
-        // `0` stands for what is before all versions, which Debian's 0 is not.
-        let parsed = if debian && version != "0" {
-            Some(version.parse::<DebVersion>().map_err(|error| error.to_string())?)
-        } else {
-            None
-        };
-        read.push((name.as_str(), version, parsed));
+        if order == Some(VersionOrder::Debian) && version != "0" {
+            version.parse::<DebVersion>().map_err(|error| error.to_string())?;
+        }
+        read.push((name.as_str(), version));
     }
-    if debian {
-        // What begins where another ends comes behind it.
-        read.sort_by(|a, b| (&a.2, a.0 == "introduced").cmp(&(&b.2, b.0 == "introduced")));
+    if let Some(order) =
+        order.filter(|order| read.iter().all(|(_, text)| order.compare(text, text).is_some()))
+    {
+        read.sort_by(|a, b| in_order(order, *a, *b));
     }
     let mut open: Option<Span> = None;
-    for (name, version, _) in read {
+    for (name, version) in read {
         match (name, open.take()) {
             ("introduced", before) => {
                 spans.extend(before);

@@ -3,11 +3,13 @@
 //! The forms of OSV (schema 1.7), cut down to what decisions are made of. Packages of Debian are *source*
 //! packages, and so are their versions: a binary package's own name and version are never looked up here.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::version_order::VersionOrder;
 use crate::ident::{CveId, DebVersion, Epoch};
 
 /// An ecosystem of OSV, with its release where it has any: `Debian:13`, `PyPI`, `npm`, `crates.io`.
@@ -338,15 +340,17 @@ impl Affected {
         }
     }
 
-    /// Whether this version of a Debian source package has the vulnerability. For other ecosystems only
-    /// versions that are listed one by one count: their orders are not known here.
+    /// Whether this version has the vulnerability; of Debian, a source package's. Where the order of an
+    /// ecosystem's versions is not known here, those count that are listed one by one.
     pub fn touches(&self, version: &DebVersion) -> bool {
         let listed = self.versions.iter().any(|listed| listed == version.as_str());
-        match self.state {
-            State::NotAffected => false,
-            _ if !self.ecosystem.is_debian() => listed,
-            _ if self.spans.is_empty() && self.versions.is_empty() => self.touches_by_state(version),
-            _ => listed || self.spans.iter().any(|span| span.holds(version)),
+        match (self.state, VersionOrder::of(&self.ecosystem)) {
+            (State::NotAffected, _) => false,
+            (_, None) => listed,
+            (_, Some(VersionOrder::Debian)) if self.spans.is_empty() && self.versions.is_empty() => {
+                self.touches_by_state(version)
+            }
+            (_, Some(order)) => listed || self.spans.iter().any(|span| span.holds(order, version.as_str())),
         }
     }
 
@@ -360,12 +364,15 @@ impl Affected {
 }
 
 impl Span {
-    /// Whether a Debian version lies in it. A bound that is no Debian version was refused when it was read.
-    pub fn holds(&self, version: &DebVersion) -> bool {
-        let parsed = |text: &str| text.parse::<DebVersion>().ok();
-        let after = self.introduced == "0" || parsed(&self.introduced).is_some_and(|first| *version >= first);
-        let before_fix = self.fixed.as_deref().and_then(parsed).is_none_or(|fixed| *version < fixed);
-        let before_end = self.last_affected.as_deref().and_then(parsed).is_none_or(|last| *version <= last);
+    /// Whether a version lies in it. One that is none of this order lies in nothing; an end that is none ends nothing.
+    pub fn holds(&self, order: VersionOrder, version: &str) -> bool {
+        let is = |bound: &str| order.compare(version, bound);
+        if is(version).is_none() {
+            return false;
+        }
+        let after = self.introduced == "0" || is(&self.introduced).is_some_and(Ordering::is_ge);
+        let before_fix = self.fixed.as_deref().and_then(is).is_none_or(Ordering::is_lt);
+        let before_end = self.last_affected.as_deref().and_then(is).is_none_or(Ordering::is_le);
         after && before_fix && before_end
     }
 }

@@ -1,12 +1,13 @@
 //! Packages against a snapshot.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::finding::{Binary, Finding};
 use super::hint::hint;
 use super::report::{Report, SnapshotFacts};
 use super::subject::{Package, Subject};
-use crate::advisory::{Affected, Ecosystem, Known, Said, Snapshot, Standing, State};
+use crate::advisory::{Affected, Ecosystem, Known, Said, Snapshot, Standing, State, VersionOrder};
 use crate::diag::Result;
 use crate::ident::{DebVersion, Epoch};
 
@@ -110,8 +111,11 @@ fn fixed(affected: &Affected, installed: &DebVersion) -> Option<DebVersion> {
     if affected.ecosystem.is_debian() {
         return affected.fixed.clone().filter(|fixed| fixed > installed);
     }
-    let fixes = affected.spans.iter().filter_map(|span| span.fixed.as_deref()?.parse::<DebVersion>().ok());
-    fixes.filter(|fixed| fixed > installed).min()
+    let order = VersionOrder::of(&affected.ecosystem).unwrap_or(VersionOrder::Debian);
+    let above = |fixed: &&str| order.compare(fixed, installed.as_str()).is_some_and(Ordering::is_gt);
+    let fixes = affected.spans.iter().filter_map(|span| span.fixed.as_deref()).filter(above);
+    let lowest = fixes.min_by(|one, other| order.compare(one, other).unwrap_or(Ordering::Equal));
+    lowest?.parse().ok()
 }
 
 /// Where it stands, given that the version that is there has it. `Resolved` says of a release that a fix is in it, so

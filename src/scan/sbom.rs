@@ -11,7 +11,7 @@ use super::purl::{self, ReadPurl};
 use super::release;
 use super::sbom_source::source;
 use super::subject::{Notes, Package, Subject, Want, What, merged, plain};
-use crate::advisory::Ecosystem;
+use crate::advisory::{Ecosystem, VersionOrder};
 use crate::diag::{Problem, Result, codes};
 use crate::ident::{DebVersion, ImagePath, Sha256};
 
@@ -92,8 +92,10 @@ pub fn of_sbom(bytes: &[u8], name: &str, want: &Want) -> Result<Subject> {
     let debian = packages.iter().find(|package| package.ecosystem.is_debian());
     let distro = debian.and_then(|package| package.ecosystem.as_str().split_once(':'));
     let distro = distro.map(|(_, release)| release.to_owned());
-    if packages.iter().any(|package| !package.ecosystem.is_debian()) {
-        notes.add("of other ecosystems than Debian only versions that an advisory lists one by one are found; ranges are not compared");
+    let unordered: BTreeSet<&Ecosystem> =
+        packages.iter().map(|one| &one.ecosystem).filter(|one| VersionOrder::of(one).is_none()).collect();
+    for ecosystem in unordered {
+        notes.add(format!("of {ecosystem} only versions that an advisory lists one by one are found; ranges are not compared"));
     }
     Ok(Subject {
         name: own.map_or_else(|| name.to_owned(), |own| format!("{name} ({})", plain(&own))),
@@ -290,7 +292,12 @@ fn read(
             continue;
         }
         match package(one, &purl, release) {
-            Ok(Some(package)) => packages.push(package),
+            Ok(Some(package)) => {
+                if let Some(note) = incomparable(&package) {
+                    notes.add(note);
+                }
+                packages.push(package);
+            }
             Ok(None) if IMAGES.contains(&purl.kind.as_str()) || purl.kind == "deb" => {}
             Ok(None) => drop(others.insert(format!("the type {}", purl.kind))),
             Err(why) => notes.add(format!("the package `{}` was passed over: {why}", plain(&purl.name))),
@@ -310,6 +317,15 @@ fn read(
     Ok((packages, others.into_iter().collect()))
 }
 
+/// What has to be said of a version that is none in its ecosystem: no range of versions can have it.
+fn incomparable(package: &Package) -> Option<String> {
+    let (order, version) = (VersionOrder::of(&package.ecosystem)?, package.source_version.as_str());
+    order.compare(version, version).is_none().then(|| {
+        let (name, ecosystem) = (plain(&package.binary), &package.ecosystem);
+        format!("`{version}` of `{name}` is no version of {ecosystem}, and is found only where it is listed")
+    })
+}
+
 fn package(one: Listed, purl: &ReadPurl, release: Option<String>) -> Read<Option<Package>> {
     let Listed { purl: written, properties, source_info, files } = one;
     let architecture = purl.qualifiers.get("arch").cloned().unwrap_or_default();
@@ -323,6 +339,8 @@ fn package(one: Listed, purl: &ReadPurl, release: Option<String>) -> Read<Option
     // Some put the epoch beside the version.
     let epoch = purl.qualifiers.get("epoch").filter(|epoch| *epoch != "0" && !version.contains(':'));
     let version = epoch.map_or_else(|| version.clone(), |epoch| format!("{epoch}:{version}"));
+    // Go writes `v1.2.3`, and records about it don't.
+    let version = if purl.kind == "golang" { version.trim_start_matches('v') } else { &version };
     let version: DebVersion = version.parse().map_err(|error: crate::ident::Malformed| error.to_string())?;
     if purl.kind != "deb" {
         let Some((ecosystem, name)) = purl.elsewhere() else { return Ok(None) };

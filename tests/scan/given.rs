@@ -207,6 +207,47 @@ fn of_other_ecosystems_versions_that_are_listed_are_found_and_that_is_said() {
 }
 
 #[test]
+fn of_npm_crates_and_go_ranges_are_compared_in_their_own_order() {
+    let sandbox = Sandbox::new();
+    // The events of a range stand in any order.
+    let events = json!([{ "fixed": "2.1.0" }, { "introduced": "0" }, { "fixed": "1.10.0" }, { "introduced": "2.0.0-rc.1" }]);
+    let affected = |ecosystem: &str, name: &str| {
+        json!({ "package": { "ecosystem": ecosystem, "name": name },
+        "ranges": [{ "type": "SEMVER", "events": events }] })
+    };
+    let record = json!({
+        "schema_version": "1.4.0", "id": "GHSA-aaaa-bbbb-cccc", "modified": "2026-11-01T00:00:00Z", "aliases": ["CVE-2026-2000"],
+        "affected": [affected("npm", "@scope/pad"), affected("crates.io", "pad"), affected("Go", "example.org/pad")],
+    });
+    sandbox.write("ghsa.json", record.to_string());
+    sandbox.hardpan(&["advisories", "import", "ghsa.json"]).ok();
+    let found = |purl: &str| {
+        let bom = json!({ "bomFormat": "CycloneDX", "specVersion": "1.4", "components": [{ "type": "library", "name": "pad", "purl": purl }] });
+        sandbox.write("bom.json", bom.to_string());
+        let report = parsed(&sandbox.hardpan(&["scan", "bom.json", "--json"]).ok().stdout);
+        (report["findings"][0]["fixed"].as_str().map(str::to_owned), report["subject"]["notes"].to_string())
+    };
+    for (version, fixed) in [
+        ("1.9.0", Some("1.10.0")),
+        ("1.10.0", None),
+        ("2.0.0-beta", None),
+        ("2.0.0-rc.1", Some("2.1.0")),
+        ("2.1.0-rc.1", Some("2.1.0")),
+        ("2.1.0", None),
+    ] {
+        for purl in [
+            format!("pkg:npm/%40scope/pad@{version}"),
+            format!("pkg:cargo/pad@{version}"),
+            format!("pkg:golang/example.org/pad@v{version}"),
+        ] {
+            assert_eq!(found(&purl), (fixed.map(str::to_owned), "[]".to_owned()), "{purl}");
+        }
+    }
+    let (fixed, notes) = found("pkg:npm/%40scope/pad@1.x");
+    assert!(fixed.is_none() && notes.contains("`1.x` of `@scope/pad` is no version of npm"), "{notes}");
+}
+
+#[test]
 fn an_sbom_inside_a_statement_is_read_and_its_subject_kept() {
     let sandbox = sampled();
     let purl = "pkg:deb/debian/libexpat1@2.5.0-1%2Bdeb12u2?arch=amd64&distro=bookworm&upstream=expat";
