@@ -24,6 +24,7 @@ mod lock;
 mod mirrors;
 mod new;
 mod patch;
+mod patch_table;
 mod print;
 mod prober;
 mod publish;

@@ -13,6 +13,7 @@ use crate::diag::Result;
 use crate::ident::{BlobDigest, TagName};
 use crate::image::{Contents, FileFacts, Image, contents};
 use crate::lock::Change;
+use crate::scan::SnapshotFacts;
 
 /// The predicate type of a release note: hardpan's own.
 pub const CHANGES: &str = "https://hardpan.dev/changes/v1";
@@ -33,6 +34,8 @@ pub struct Note<'a> {
     pub before: Option<BlobDigest>,
     /// What moved.
     pub planned: &'a Planned,
+    /// The snapshot of advisories that was asked; `None` where changelogs alone say what is fixed.
+    pub advisories: Option<&'a SnapshotFacts>,
     /// What differs between the two, by platform; `None` where there is nothing to compare with.
     pub files: Option<BTreeMap<String, Vec<FileChange>>>,
 }
@@ -102,6 +105,15 @@ impl Note<'_> {
 
     fn fixed(&self, text: &mut String) {
         text.push_str("## Fixed\n\n");
+        match self.advisories.filter(|facts| !facts.derived_only) {
+            Some(SnapshotFacts { digest, date, .. }) => {
+                let _ = writeln!(
+                    text,
+                    "By the advisories `sha256:{digest}` of {date}; of packages that they don't know, by changelogs.\n"
+                );
+            }
+            None => text.push_str("By changelogs alone, which know nothing of CVEs that are open.\n\n"),
+        }
         let fixes = self.fixes();
         if fixes.is_empty() {
             text.push_str("No CVE that is known.\n\n");
@@ -199,6 +211,7 @@ impl Note<'_> {
             "tags": self.tags,
             "digest": { "sha256": self.digest.0 },
             "before": self.before.map(|before| json!({ "sha256": before.0 })),
+            "advisories": self.advisories.map(|facts| json!({ "sha256": facts.digest, "date": facts.date, "derived_only": facts.derived_only })),
             "fixed": fixed,
             "packages": self.planned.changes.iter().map(change).collect::<Vec<_>>(),
             "files": files,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::book::Books;
-use super::note::{CHANGES, Note, file_changes};
+use super::note::{CHANGES, FileChange, Note, file_changes};
 use super::place::{Goods, Place};
 use super::plan::{Plan, Planned};
 use super::stage::staged;
@@ -19,7 +19,7 @@ use crate::ident::{BlobDigest, PackageName};
 use crate::image::{Artifact, Image};
 use crate::ledger::ImageId;
 use crate::pipeline::{self, Attesting, Context, Finished, LockMode, Order};
-use crate::scan::{self, FailOn, Report, Want};
+use crate::scan::{self, FailOn, Report, SnapshotFacts, Want};
 use crate::sign::Signer;
 use crate::store::Store;
 use crate::verify;
@@ -201,7 +201,17 @@ impl Patching<'_> {
             return Err(report.failed(&met).into());
         }
         let tried = self.try_out(&task.name(), &finished, &staged_image)?;
-        let note = self.note(task, &finished, planned, before, &staged_image);
+        let advisories = self.snapshot.map(|snapshot| SnapshotFacts::of(snapshot, self.context.now));
+        let files = self.file_changes(task, &finished, before, &staged_image);
+        let note = Note {
+            name: task.name(),
+            tags: &built.tags,
+            digest,
+            before,
+            planned,
+            advisories: advisories.as_ref(),
+            files,
+        };
         let more = self.statements(&staged_image, tried.as_ref(), &note)?;
         let whole = staged_image.with_referrers(&self.context.store, &more, |_| true)?;
         let (name, folder) = (&built.name, task.name());
@@ -258,21 +268,17 @@ impl Patching<'_> {
         Ok(tried)
     }
 
-    fn note<'a>(
+    /// What differs from the image before. A note that can't compare is better than an image that does not get out.
+    fn file_changes(
         &self,
         task: &ImageTask,
-        finished: &'a Finished,
-        planned: &'a Planned,
+        finished: &Finished,
         before: Option<BlobDigest>,
         image: &Image,
-    ) -> Note<'a> {
-        let built = &finished.built;
-        // A note that can't compare is better than an image that does not get out.
-        let files = before.and_then(|digest| {
-            let old = self.place.open(&built.name, &task.name(), digest, &self.context.store).ok()?;
-            file_changes(&old, image).ok()
-        });
-        Note { name: task.name(), tags: &built.tags, digest: built.digest(), before, planned, files }
+    ) -> Option<BTreeMap<String, Vec<FileChange>>> {
+        let (name, store) = (&finished.built.name, &self.context.store);
+        let old = self.place.open(name, &task.name(), before?, store).ok()?;
+        file_changes(&old, image).ok()
     }
 
     /// The note, about the index and each platform; and what came of tests, about the platform that was run.

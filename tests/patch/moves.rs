@@ -31,6 +31,8 @@ fn what_security_has_newer_moves_with_the_cves_that_its_changelog_names_by_diffe
     let out = house.patched(&[]);
     assert_eq!(out["one"]["outcome"], "out");
     assert_eq!(out["one"]["fixed"].as_array().unwrap().len(), 2);
+    let note = house.sandbox.text(out["one"]["note"].as_str().expect("a note"));
+    assert!(note.contains("know nothing of CVEs that are open"), "{note}");
     assert_ne!(house.tag("one", "latest"), before);
     let lock = house.lock("one");
     assert!(lock.contains("version = \"1.0-1+deb13u1\""), "{lock}");
@@ -140,6 +142,11 @@ fn advisories_say_what_is_fixed_where_they_know_the_package() {
         (&fixes[0]["id"], &fixes[0]["severity"], &fixes[0]["known_by"]),
         (&"CVE-2026-5555".into(), &"high".into(), &"advisories".into())
     );
+    let note = house.sandbox.text(out["one"]["note"].as_str().expect("a note"));
+    let listed = house.run_report(&["advisories", "list", "--json"]);
+    let digest =
+        note.split("sha256:").find_map(|rest| rest.split_once("` of 2026-11-20")).expect("the snapshot").0;
+    assert!(listed.contains(digest), "{note}\n{listed}");
 }
 
 impl House {
