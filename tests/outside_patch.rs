@@ -14,6 +14,10 @@ use serde_json::Value;
 /// What is built: three that serve or run something, and what they stand on.
 const RECIPES: [&str; 5] = ["static", "base", "python", "nginx", "valkey"];
 
+/// A tag of each, which moves with security updates.
+const TAGS: [(&str, &str); 5] =
+    [("static", "13"), ("base", "13"), ("python", "3.13"), ("nginx", "1.26"), ("valkey", "8")];
+
 /// Instead of security updates, Debian's main archive once more.
 const WITHOUT_SECURITY: &str =
     "suite = \"trixie\"\n\n[debian.archives.debian-security]\nsuites = [\"trixie\"]\nlabel = \"Debian\"\n";
@@ -128,6 +132,14 @@ fn images_without_security_updates_are_brought_up_to_date_and_one_that_fails_its
     );
     house.write("recipes/valkey.toml", &failing);
     let to = house.to();
+    // What can be known with no feed at all: the images have what updates fix.
+    house.shop.hardpan(&["advisories", "derive", "--all", "--quiet"]);
+    let fixable = |(name, tag): (&str, &str)| {
+        let said = house.shop.hardpan(&["scan", &format!("{to}/{name}:{tag}"), "--json"]);
+        let report: Value = serde_json::from_str(&said).expect("JSON");
+        report["counts"]["fixable"].as_u64().expect("a count")
+    };
+    let exposed: BTreeMap<&str, u64> = TAGS.map(|one| (one.0, fixable(one))).into();
     let patch = ["patch", "--all", "--runtime", "runc", "--to", &to];
 
     let output = house.shop.try_hardpan(&[&patch[..], &["--json"]].concat());
@@ -164,6 +176,8 @@ fn images_without_security_updates_are_brought_up_to_date_and_one_that_fails_its
     }
     assert!(compared > 0, "security has nothing newer than main");
 
+    assert!(exposed.values().any(|count| *count > 0), "{exposed:?}");
+
     // Mended, the rest gets out; then there is nothing left to fix, and old digests are still there.
     house.write("recipes/valkey.toml", &recipe);
     house.shop.hardpan(&patch);
@@ -178,6 +192,7 @@ fn images_without_security_updates_are_brought_up_to_date_and_one_that_fails_its
     }
     assert_ne!(house.digest("valkey", "8"), valkey.0);
     assert_ne!(house.text("recipes/valkey.lock"), valkey.1);
+    assert_eq!(TAGS.map(fixable), [0; TAGS.len()], "before it was {exposed:?}");
     let report = house.shop.hardpan(&["report", "images", "--format", "json"]);
     assert!(report.contains("valkey") && report.contains(&house.digest("valkey", "8")), "{report}");
     let note = std::fs::read_dir(house.shop.path("notes")).expect("notes").count();

@@ -10,6 +10,8 @@ mod decided;
 mod moves;
 #[path = "patch/out.rs"]
 mod out;
+#[path = "patch/sample.rs"]
+mod sample;
 #[path = "patch/schedules.rs"]
 mod schedules;
 mod support;
@@ -21,6 +23,7 @@ use support::{Archive, Deb, Output, Registry, Sandbox};
 
 /// Two archives, as Debian has them, recipes over both, and a registry.
 struct House {
+    suite: &'static str,
     main: Archive,
     security: Archive,
     registry: Registry,
@@ -55,16 +58,21 @@ fn now() -> u32 {
 }
 
 impl House {
-    /// Main with these packages, nothing in security, and no recipe yet.
+    /// Trixie's main with these packages, nothing in security, and no recipe yet.
     fn new(debs: &[Deb]) -> Self {
+        Self::of("trixie", debs)
+    }
+
+    /// The same of another release.
+    fn of(suite: &'static str, debs: &[Deb]) -> Self {
         let mut main = Archive::new("debian");
-        main.suites(&["trixie", "trixie-updates"]).date(now() - 86_400 * 9);
+        main.suites(&[suite, &format!("{suite}-updates")]).date(now() - 86_400 * 9);
         for deb in debs {
-            main.add("trixie", "main", deb.build());
+            main.add(suite, "main", deb.build());
         }
         let mut security = Archive::new("debian");
-        security.label("Debian-Security").suites(&["trixie-security"]).date(now() - 86_400 * 8);
-        let house = Self { main, security, registry: Registry::start(), sandbox: Sandbox::new() };
+        security.label("Debian-Security").suites(&[&format!("{suite}-security")]).date(now() - 86_400 * 8);
+        let house = Self { suite, main, security, registry: Registry::start(), sandbox: Sandbox::new() };
         house.main.publish();
         house.security.publish();
         house.sandbox.write("recipes/main.asc", house.main.key().armored_public());
@@ -78,8 +86,9 @@ impl House {
         let text = format!(
             "name = \"{name}\"\nplatforms = [\"linux/amd64\"]\ntags = [\"1\", \"latest\"]\n{more}\
              policy.allow.root = \"it is a test\"\n\
-             debian.suite = \"trixie\"\ndebian.archives.debian = {{ keys = [\"main.asc\"] }}\n\
+             debian.suite = \"{}\"\ndebian.archives.debian = {{ keys = [\"main.asc\"] }}\n\
              debian.archives.debian-security = {{ keys = [\"security.asc\"] }}\n\n[debian.packages]\n{}",
+            self.suite,
             packages.concat()
         );
         self.sandbox.write(format!("recipes/{name}.toml"), text);
@@ -135,14 +144,14 @@ impl House {
 
     /// A package gets into security, in a release file of this age.
     fn fix(&mut self, deb: &Deb, age: u32) -> &mut Self {
-        self.security.add("trixie-security", "main", deb.build());
+        self.security.add(&format!("{}-security", self.suite), "main", deb.build());
         self.security.date(now() - age).publish();
         self
     }
 
     /// A package gets into main.
     fn update(&mut self, deb: &Deb) -> &mut Self {
-        self.main.add("trixie", "main", deb.build());
+        self.main.add(self.suite, "main", deb.build());
         self.main.date(now() - 86_400 * 7).publish();
         self
     }
