@@ -17,7 +17,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{FixSource, ImageId, Severity, VulnId, Why};
+use super::names::{FixSource, ImageId, VulnId, Why};
+use crate::advisory::Level;
 use crate::canon;
 use crate::ident::{BlobDigest, Epoch, Repository, Sha256, TagName};
 
@@ -59,7 +60,7 @@ pub struct Detected {
     /// The version of the source package.
     pub version: String,
     /// How bad it is said to be at this time.
-    pub severity: Severity,
+    pub severity: Level,
     /// Who says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity_source: Option<String>,
@@ -292,7 +293,7 @@ mod tests {
     fn what_is_no_event_is_refused() {
         for (from, to, why) in [
             ("\"image\"", "\"immage\"", "immage"),
-            ("\"high\"", "\"dreadful\"", "not a severity"),
+            ("\"high\"", "\"dreadful\"", "unknown variant `dreadful`, expected one of"),
             ("2026-11-20T02:00:00Z", "2026-11-31T02:00:00Z", "a time"),
             ("2026-11-18T09:00:00Z", "0026-11-18T09:00:00Z", "not a time of ours"),
             ("openssl", "", "one to 256"),

@@ -16,7 +16,8 @@
 use std::collections::BTreeMap;
 
 use super::event::{Built, Detected, Event, FixKnown, Fixed, Gone, Published};
-use super::names::{FixSource, ImageId, Severity, VulnId, Why};
+use super::names::{FixSource, ImageId, VulnId, Why};
+use crate::advisory::Level;
 use crate::ident::{BlobDigest, Epoch, Repository};
 
 /// Since when there is a fix.
@@ -51,7 +52,7 @@ pub struct Exposure {
     /// The version of the source package that was first found to have it.
     pub version: String,
     /// How bad it was said to be.
-    pub severity: Severity,
+    pub severity: Level,
     /// Who said so.
     pub severity_source: Option<String>,
     /// Since when everybody may know of it.
@@ -143,7 +144,7 @@ impl Exposure {
             self.digests.push(found.digest);
             new = true;
         }
-        if self.severity == Severity::Unknown && found.severity != Severity::Unknown {
+        if self.severity == Level::Unknown && found.severity != Level::Unknown {
             self.severity = found.severity;
             self.severity_source.clone_from(&found.severity_source);
             new = true;
@@ -331,7 +332,7 @@ fn as_found(fixed: &Fixed) -> Detected {
         cve: fixed.cve.clone(),
         package: fixed.package.clone(),
         version: "unknown".to_owned(),
-        severity: Severity::Unknown,
+        severity: Level::Unknown,
         severity_source: None,
         public: None,
     }

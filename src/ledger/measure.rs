@@ -7,10 +7,11 @@
 //! Median and 90th percentile are nearest-rank: of `n` sorted times the one at `⌈p·n⌉`, so always one
 //! that really occurred.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::history::{Exposure, State};
-use super::names::Severity;
+use crate::advisory::Level;
 use crate::ident::{Age, Epoch};
 use crate::verify::Targets;
 
@@ -100,10 +101,10 @@ pub fn standing(exposure: &Exposure, targets: &Targets, now: Epoch) -> Standing 
 }
 
 /// The target of a severity.
-pub fn target(targets: &Targets, severity: Severity) -> Age {
+pub fn target(targets: &Targets, severity: Level) -> Age {
     match severity {
-        Severity::Critical => targets.critical,
-        Severity::High => targets.high,
+        Level::Critical => targets.critical,
+        Level::High => targets.high,
         _ => targets.other,
     }
 }
@@ -121,11 +122,11 @@ pub fn tally<'a>(
     exposures: impl IntoIterator<Item = &'a Exposure>,
     targets: &Targets,
     now: Epoch,
-) -> BTreeMap<Severity, Tally> {
-    let mut all: BTreeMap<Severity, Tally> =
-        Severity::ALL.iter().map(|severity| (*severity, Tally::default())).collect();
+) -> BTreeMap<Reverse<Level>, Tally> {
+    let mut all: BTreeMap<Reverse<Level>, Tally> =
+        Level::WORST_FIRST.map(|severity| (Reverse(severity), Tally::default())).into_iter().collect();
     for exposure in exposures {
-        all.entry(exposure.severity).or_default().count(standing(exposure, targets, now));
+        all.entry(Reverse(exposure.severity)).or_default().count(standing(exposure, targets, now));
     }
     all
 }

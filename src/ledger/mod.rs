@@ -35,5 +35,5 @@ pub use event::{Built, Detected, Event, FixKnown, Fixed, Gone, Published};
 pub use exchange::{from_lines, to_lines};
 pub use history::{Exposure, Fix, History, ImageHistory, State};
 pub use measure::{Measures, Spread, Standing, Tally, of_exposure, spread, standing, tally, target};
-pub use names::{FixSource, ImageId, Severity, VulnId, Why};
+pub use names::{FixSource, ImageId, VulnId, Why};
 pub use place::Place;

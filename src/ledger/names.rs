@@ -1,4 +1,4 @@
-//! The words of events: images, vulnerabilities, severities, how a fix is known, why one is gone.
+//! The words of events: images, vulnerabilities, how a fix is known, why one is gone.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -103,23 +103,6 @@ impl FromStr for VulnId {
     }
 }
 
-/// How bad a vulnerability is said to be. Sorted from the worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// The worst.
-    Critical,
-    /// The next.
-    High,
-    /// In the middle.
-    Medium,
-    /// Little.
-    Low,
-    /// Next to nothing.
-    Negligible,
-    /// Nobody says.
-    Unknown,
-}
-
 /// How it is known since when a fix could be had.
 ///
 /// A changelog is not among them, and must not become one: its date is that of the maintainer's entry,
@@ -194,16 +177,6 @@ macro_rules! as_text {
     };
 }
 
-words!(
-    Severity,
-    "a severity",
-    Critical = "critical",
-    High = "high",
-    Medium = "medium",
-    Low = "low",
-    Negligible = "negligible",
-    Unknown = "unknown"
-);
 words!(
     FixSource,
     "a way to know since when there is a fix (a changelog's date is none)",

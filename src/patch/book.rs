@@ -6,11 +6,10 @@ use std::time::Duration;
 use super::fixes::Fix;
 use super::place::Out;
 use super::plan::{Move, Planned};
-use crate::advisory::Level;
 use crate::diag::Result;
 use crate::host;
 use crate::ident::{BlobDigest, Epoch};
-use crate::ledger::{self, Event, FixSource, ImageId, Ledger, Severity, VulnId};
+use crate::ledger::{self, Event, FixSource, ImageId, Ledger, VulnId};
 use crate::scan::Report;
 
 /// A ledger that several images are entered in.
@@ -42,7 +41,7 @@ impl Books {
                 cve: cve.clone(),
                 package: one.source.to_string(),
                 version: one.from.to_string(),
-                severity: severity(fix.severity),
+                severity: fix.severity,
                 severity_source: fix.severity_source.clone(),
                 public: fix.published,
             }));
@@ -83,7 +82,7 @@ impl Books {
                     cve,
                     package,
                     version: finding.installed.to_string(),
-                    severity: severity(finding.level()),
+                    severity: finding.level(),
                     severity_source: said.map(|said| said.source.clone()),
                     public: finding.published,
                 }));
@@ -153,15 +152,4 @@ fn each(planned: &Planned) -> impl Iterator<Item = (&Move, &Fix)> {
 
 fn name(fix: &Fix) -> Option<VulnId> {
     fix.id.parse().ok()
-}
-
-fn severity(level: Level) -> Severity {
-    match level {
-        Level::Critical => Severity::Critical,
-        Level::High => Severity::High,
-        Level::Medium => Severity::Medium,
-        Level::Low => Severity::Low,
-        Level::Negligible => Severity::Negligible,
-        Level::Unknown => Severity::Unknown,
-    }
 }

@@ -4,7 +4,8 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hardpan::ledger::{Event, Ledger, Place, Severity};
+use hardpan::advisory::Level;
+use hardpan::ledger::{Event, Ledger, Place};
 
 use crate::made::{Of, at, lines};
 use crate::server::Server;
@@ -13,15 +14,15 @@ use crate::support::Sandbox;
 const CVE: &str = "CVE-2026-123456";
 
 fn some() -> Vec<Event> {
-    let mut events = Of("python").whole(CVE, Severity::High, "06T00", "07T12");
-    events.extend(Of("nginx+debug").whole("CVE-2026-1001", Severity::Unknown, "06T00", "20T12"));
+    let mut events = Of("python").whole(CVE, Level::High, "06T00", "07T12");
+    events.extend(Of("nginx+debug").whole("CVE-2026-1001", Level::Unknown, "06T00", "20T12"));
     events.sort_by_key(Event::at);
     events
 }
 
 fn many(name: &'static str, count: usize) -> Vec<Event> {
     let cve = |number: usize| format!("CVE-2026-{}", 100_000 + number);
-    (0..count).map(|number| Of(name).detected("05T00", 'a', &cve(number), Severity::High)).collect()
+    (0..count).map(|number| Of(name).detected("05T00", 'a', &cve(number), Level::High)).collect()
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn processes_that_write_at_once_wait_for_each_other_and_lose_nothing() {
 fn of_those_who_record_the_same_at_once_one_does() {
     let server = Server::start();
     let place: Place = server.address("").parse().expect("an address");
-    let events = Of("python").whole(CVE, Severity::High, "06T00", "07T12");
+    let events = Of("python").whole(CVE, Level::High, "06T00", "07T12");
     let record = || {
         let mut ledger = Ledger::open(&place, Duration::from_mins(1)).expect("opened");
         ledger.record(&events, at("07T12")).expect("recorded").new

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use hardpan::ledger::{Event, Severity};
+use hardpan::advisory::Level;
+use hardpan::ledger::Event;
 use rusqlite::Connection;
 
 use super::made::{Of, lines};
@@ -12,14 +13,14 @@ use super::support::Sandbox;
 const CVE: &str = "CVE-2026-123456";
 
 fn events() -> Vec<Event> {
-    Of("python").whole(CVE, Severity::High, "06T00", "07T12")
+    Of("python").whole(CVE, Level::High, "06T00", "07T12")
 }
 
 /// A ledger with some events, and a file with more.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("events.jsonl", lines(&events()));
-    sandbox.write("more.jsonl", lines(&Of("nginx").whole(CVE, Severity::Low, "06T00", "07T12")));
+    sandbox.write("more.jsonl", lines(&Of("nginx").whole(CVE, Level::Low, "06T00", "07T12")));
     sandbox.hardpan(&["report", "import", "events.jsonl"]).ok();
     sandbox
 }
@@ -87,7 +88,7 @@ fn a_row_that_was_changed_is_named() {
 fn damaged_pages_and_a_file_that_was_cut_are_found() {
     let many: Vec<Event> = (0..400)
         .map(|number| {
-            Of("python").detected("05T00", 'a', &format!("CVE-2026-{}", 1000 + number), Severity::High)
+            Of("python").detected("05T00", 'a', &format!("CVE-2026-{}", 1000 + number), Level::High)
         })
         .collect();
     for damage in ["garbage", "cut"] {
@@ -173,7 +174,7 @@ fn a_full_disk_is_said_and_what_was_recorded_is_there() {
     import("events.jsonl").ok();
     let many: Vec<Event> = (0..4_000)
         .map(|number| {
-            Of("python").detected("05T00", 'a', &format!("CVE-2026-{}", 1000 + number), Severity::High)
+            Of("python").detected("05T00", 'a', &format!("CVE-2026-{}", 1000 + number), Level::High)
         })
         .collect();
     sandbox.write("many.jsonl", lines(&many));

@@ -1,8 +1,9 @@
 //! What events add up to.
 
+use hardpan::advisory::Level;
 use hardpan::ident::Age;
 use hardpan::ledger::{
-    Event, Exposure, FixSource, History, Measures, Severity, Standing, State, Why, of_exposure, standing,
+    Event, Exposure, FixSource, History, Measures, Standing, State, Why, of_exposure, standing,
 };
 use hardpan::verify::Targets;
 
@@ -25,7 +26,7 @@ const HOUR: i64 = 3_600;
 
 #[test]
 fn an_exposure_ends_when_the_image_without_it_is_published_and_not_before() {
-    let events = PYTHON.whole(CVE, Severity::High, "06T00", "07T12");
+    let events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
     let (built, published) = events.split_at(4);
     let open = one(built);
     assert_eq!((open.state(), open.after), (State::Open, Some(digest('b'))));
@@ -39,7 +40,7 @@ fn an_exposure_ends_when_the_image_without_it_is_published_and_not_before() {
 
 #[test]
 fn the_same_event_again_adds_nothing_in_any_number() {
-    let events = PYTHON.whole(CVE, Severity::High, "06T00", "07T12");
+    let events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
     let mut history = History::of(&events);
     let once = history.clone();
     for _ in 0..3 {
@@ -54,7 +55,7 @@ fn the_same_event_again_adds_nothing_in_any_number() {
 
 #[test]
 fn a_fix_counts_from_the_release_file_even_if_others_say_earlier() {
-    let mut events = vec![PYTHON.detected("05T00", 'a', CVE, Severity::High)];
+    let mut events = vec![PYTHON.detected("05T00", 'a', CVE, Level::High)];
     for (available, known_by, counts) in [
         ("06T05", FixSource::Observed, "06T05"),
         ("06T04", FixSource::Observed, "06T04"),
@@ -73,48 +74,48 @@ fn a_fix_counts_from_the_release_file_even_if_others_say_earlier() {
 #[test]
 fn a_fix_that_is_known_before_the_image_is_looked_at_counts() {
     let fix = PYTHON.fix("02T00", CVE, "02T00", FixSource::ReleaseFile);
-    let found = PYTHON.detected("05T00", 'a', CVE, Severity::High);
+    let found = PYTHON.detected("05T00", 'a', CVE, Level::High);
     assert_eq!(one(&[fix, found]).fix.map(|fix| fix.available), Some(at("02T00")));
 }
 
 #[test]
 fn severity_is_the_first_that_is_known() {
-    let unknown = PYTHON.detected("05T00", 'a', CVE, Severity::Unknown);
-    let high = PYTHON.detected("06T00", 'a', CVE, Severity::High);
-    let low = PYTHON.detected("07T00", 'a', CVE, Severity::Low);
-    assert_eq!(one(std::slice::from_ref(&unknown)).severity, Severity::Unknown);
+    let unknown = PYTHON.detected("05T00", 'a', CVE, Level::Unknown);
+    let high = PYTHON.detected("06T00", 'a', CVE, Level::High);
+    let low = PYTHON.detected("07T00", 'a', CVE, Level::Low);
+    assert_eq!(one(std::slice::from_ref(&unknown)).severity, Level::Unknown);
     let known = one(&[unknown, high, low]);
-    assert_eq!((known.severity, known.detected), (Severity::High, at("05T00")));
+    assert_eq!((known.severity, known.detected), (Level::High, at("05T00")));
     assert_eq!(known.severity_source.as_deref(), Some("cve5"));
 }
 
 #[test]
 fn every_digest_that_was_touched_is_kept_also_an_old_one_that_is_scanned_late() {
-    let mut events = PYTHON.whole(CVE, Severity::High, "06T00", "07T12");
+    let mut events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
     events.insert(1, PYTHON.published("05T00", 'z', &["3.13"]));
     // An older image still has what the newer one has not: that is no new exposure.
-    events.push(PYTHON.detected("08T00", 'z', CVE, Severity::High));
+    events.push(PYTHON.detected("08T00", 'z', CVE, Level::High));
     let exposure = one(&events);
     assert_eq!((exposure.state(), exposure.digests), (State::Fixed, vec![digest('a'), digest('z')]));
 }
 
 #[test]
 fn what_comes_back_with_a_newer_digest_is_a_further_exposure() {
-    let mut events = PYTHON.whole(CVE, Severity::High, "06T00", "07T12");
-    events.push(PYTHON.detected("10T00", 'c', CVE, Severity::Critical));
+    let mut events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
+    events.push(PYTHON.detected("10T00", 'c', CVE, Level::Critical));
     let all = exposures(&events);
     assert_eq!(all.len(), 2);
-    assert_eq!((all[1].state(), all[1].again, all[1].severity), (State::Open, true, Severity::Critical));
+    assert_eq!((all[1].state(), all[1].again, all[1].severity), (State::Open, true, Level::Critical));
     assert_eq!(all[0].published, Some(at("07T12")));
 }
 
 #[test]
 fn a_tag_that_is_moved_back_opens_the_exposure_again_and_counts_from_then() {
-    let mut events = PYTHON.whole(CVE, Severity::High, "06T00", "07T12");
+    let mut events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
     events.insert(0, PYTHON.published("04T00", 'a', &["3.13"]));
     events.extend([
         PYTHON.published("10T00", 'a', &["3.13"]),
-        PYTHON.detected("10T01", 'a', CVE, Severity::High),
+        PYTHON.detected("10T01", 'a', CVE, Level::High),
         PYTHON.fix("10T01", CVE, "06T00", FixSource::ReleaseFile),
         PYTHON.fixed("10T02", CVE, 'a', 'b'),
     ]);
@@ -127,11 +128,11 @@ fn a_tag_that_is_moved_back_opens_the_exposure_again_and_counts_from_then() {
 
 #[test]
 fn what_touches_an_image_no_more_without_a_fix_is_gone_and_may_come_back() {
-    let found = PYTHON.detected("05T00", 'a', CVE, Severity::High);
+    let found = PYTHON.detected("05T00", 'a', CVE, Level::High);
     let gone = PYTHON.gone("06T00", CVE, Why::Decided);
     assert_eq!(one(&[found.clone(), gone.clone()]).gone, Some((at("06T00"), Why::Decided)));
     // A decision has run out: the same digest has it again.
-    let again = PYTHON.detected("09T00", 'a', CVE, Severity::High);
+    let again = PYTHON.detected("09T00", 'a', CVE, Level::High);
     let all = exposures(&[found, gone, again]);
     assert_eq!((all[0].state(), all[1].state()), (State::Gone, State::Open));
 }
@@ -140,13 +141,13 @@ fn what_touches_an_image_no_more_without_a_fix_is_gone_and_may_come_back() {
 fn what_was_fixed_without_being_seen_before_is_not_lost() {
     let events = [PYTHON.fixed("07T00", CVE, 'a', 'b'), PYTHON.published("07T01", 'b', &["3.13"])];
     let exposure = one(&events);
-    assert_eq!((exposure.state(), exposure.severity), (State::Fixed, Severity::Unknown));
+    assert_eq!((exposure.state(), exposure.severity), (State::Fixed, Level::Unknown));
     assert_eq!(exposure.digests, [digest('a')]);
 }
 
 #[test]
 fn a_build_that_never_came_out_gives_way_to_the_next() {
-    let mut events = PYTHON.whole(CVE, Severity::High, "06T00", "07T12");
+    let mut events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
     events.truncate(4);
     events.extend([
         PYTHON.built("08T00", 'c'),
@@ -160,8 +161,8 @@ fn a_build_that_never_came_out_gives_way_to_the_next() {
 
 #[test]
 fn images_and_variants_do_not_mix() {
-    let plain = PYTHON.whole(CVE, Severity::High, "06T00", "07T12");
-    let debug = Of("python+debug").detected("05T00", 'd', CVE, Severity::High);
+    let plain = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
+    let debug = Of("python+debug").detected("05T00", 'd', CVE, Level::High);
     let history = History::of(plain.iter().chain([&debug]));
     let state = |name: &str| {
         let mut all = history.images[&image(name)].exposures();
@@ -173,7 +174,7 @@ fn images_and_variants_do_not_mix() {
 #[test]
 fn times_are_never_below_zero() {
     // Published before it was public, and before the release file's date.
-    let mut events = PYTHON.whole(CVE, Severity::High, "09T00", "07T12");
+    let mut events = PYTHON.whole(CVE, Level::High, "09T00", "07T12");
     let Event::Detected(found) = &mut events[0] else { unreachable!() };
     found.public = Some(at("20T00"));
     let measures = Measures { to_remediate: Some(0), exposed: Some(0) };
@@ -187,18 +188,18 @@ fn a_target_is_met_to_the_second_and_broken_by_the_next() {
     let stand = |severity, available, published| {
         standing(&one(&PYTHON.whole(CVE, severity, available, published)), &targets, now)
     };
-    assert_eq!(stand(Severity::Critical, "06T00", "07T00"), Standing::Met);
-    assert_eq!(stand(Severity::Critical, "06T00", "07T01"), Standing::Late);
-    assert_eq!(stand(Severity::High, "06T00", "13T00"), Standing::Met);
-    assert_eq!(stand(Severity::High, "06T00", "13T01"), Standing::Late);
-    assert_eq!(stand(Severity::Unknown, "06T00", "19T00"), Standing::Met);
+    assert_eq!(stand(Level::Critical, "06T00", "07T00"), Standing::Met);
+    assert_eq!(stand(Level::Critical, "06T00", "07T01"), Standing::Late);
+    assert_eq!(stand(Level::High, "06T00", "13T00"), Standing::Met);
+    assert_eq!(stand(Level::High, "06T00", "13T01"), Standing::Late);
+    assert_eq!(stand(Level::Unknown, "06T00", "19T00"), Standing::Met);
     let open = |severity| {
         let mut events = PYTHON.whole(CVE, severity, "06T00", "07T00");
         events.truncate(2);
         standing(&one(&events), &targets, now)
     };
-    assert_eq!((open(Severity::High), open(Severity::Low)), (Standing::Overdue, Standing::InTime));
-    let found = PYTHON.detected("05T00", 'a', CVE, Severity::Critical);
+    assert_eq!((open(Level::High), open(Level::Low)), (Standing::Overdue, Standing::InTime));
+    let found = PYTHON.detected("05T00", 'a', CVE, Level::Critical);
     assert_eq!(standing(&one(std::slice::from_ref(&found)), &targets, now), Standing::NoFix);
     let gone = PYTHON.gone("06T00", CVE, Why::Removed);
     assert_eq!(standing(&one(&[found, gone]), &targets, now), Standing::Gone);

@@ -1,8 +1,9 @@
 //! Events made by hand: an image, its digests, its vulnerabilities, on days of one month.
 
+use hardpan::advisory::Level;
 use hardpan::ident::{BlobDigest, Epoch, Sha256};
 use hardpan::ledger::{
-    Built, Detected, Event, FixKnown, FixSource, Fixed, Gone, ImageId, Published, Severity, Why, to_lines,
+    Built, Detected, Event, FixKnown, FixSource, Fixed, Gone, ImageId, Published, Why, to_lines,
 };
 
 /// A digest that is told by a letter.
@@ -25,7 +26,7 @@ pub fn image(name: &str) -> ImageId {
 pub struct Of(pub &'static str);
 
 impl Of {
-    pub fn detected(&self, when: &str, letter: char, cve: &str, severity: Severity) -> Event {
+    pub fn detected(&self, when: &str, letter: char, cve: &str, severity: Level) -> Event {
         Event::Detected(Detected {
             at: at(when),
             image: image(self.0),
@@ -34,7 +35,7 @@ impl Of {
             package: "openssl".to_owned(),
             version: "3.5.1-1".to_owned(),
             severity,
-            severity_source: (severity != Severity::Unknown).then(|| "cve5".to_owned()),
+            severity_source: (severity != Level::Unknown).then(|| "cve5".to_owned()),
             public: Some(at("01T00")),
         })
     }
@@ -86,7 +87,7 @@ impl Of {
     }
 
     /// Found in `a` on the 5th at 00, fixable since `available`, fixed by `b`, published at `published`.
-    pub fn whole(&self, cve: &str, severity: Severity, available: &str, published: &str) -> Vec<Event> {
+    pub fn whole(&self, cve: &str, severity: Level, available: &str, published: &str) -> Vec<Event> {
         vec![
             self.detected("05T00", 'a', cve, severity),
             self.fix("05T01", cve, available, FixSource::ReleaseFile),

@@ -1,6 +1,7 @@
 //! What `hardpan report` prints.
 
-use hardpan::ledger::{Event, FixSource, Severity, Why};
+use hardpan::advisory::Level;
+use hardpan::ledger::{Event, FixSource, Why};
 use serde_json::{Value, json};
 
 use super::made::{Of, digest, lines};
@@ -12,20 +13,20 @@ const UNTIL: &str = "--until=2026-10-20";
 fn month() -> Vec<Event> {
     let (python, nginx) = (Of("python"), Of("nginx"));
     let mut events = vec![python.built("04T00", 'a'), python.published("04T00", 'a', &["3.13"])];
-    events.extend(python.whole("CVE-2026-1001", Severity::Critical, "06T00", "06T12"));
+    events.extend(python.whole("CVE-2026-1001", Level::Critical, "06T00", "06T12"));
     events.extend([
         // Fixed with the one before, but its fix was there for two days.
-        python.detected("05T00", 'a', "CVE-2026-100002", Severity::Critical),
+        python.detected("05T00", 'a', "CVE-2026-100002", Level::Critical),
         python.fix("05T01", "CVE-2026-100002", "04T12", FixSource::Advisory),
         python.fixed("06T11", "CVE-2026-100002", 'a', 'b'),
-        python.detected("06T00", 'a', "CVE-2026-1003", Severity::Unknown),
+        python.detected("06T00", 'a', "CVE-2026-1003", Level::Unknown),
         python.fix("15T00", "CVE-2026-1003", "15T00", FixSource::ReleaseFile),
         nginx.built("04T00", 'n'),
         nginx.published("04T00", 'n', &["1.26", "1"]),
-        nginx.detected("07T00", 'n', "CVE-2026-1001", Severity::High),
+        nginx.detected("07T00", 'n', "CVE-2026-1001", Level::High),
         nginx.fix("07T00", "CVE-2026-1001", "07T00", FixSource::ReleaseFile),
-        nginx.detected("07T00", 'n', "CVE-2026-1004", Severity::Low),
-        nginx.detected("07T00", 'n', "CVE-2026-1005", Severity::Medium),
+        nginx.detected("07T00", 'n', "CVE-2026-1004", Level::Low),
+        nginx.detected("07T00", 'n', "CVE-2026-1005", Level::Medium),
         nginx.gone("09T00", "CVE-2026-1005", Why::Withdrawn),
     ]);
     events.sort_by_key(Event::at);
@@ -229,8 +230,7 @@ fn values_for_spreadsheets_have_a_head_and_ends_of_lines_as_the_standard_says() 
 /// A ledger with a package of any name.
 fn sandbox_with(package: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    let Event::Detected(mut found) = Of("python").detected("05T00", 'a', "CVE-2026-1001", Severity::High)
-    else {
+    let Event::Detected(mut found) = Of("python").detected("05T00", 'a', "CVE-2026-1001", Level::High) else {
         unreachable!()
     };
     package.clone_into(&mut found.package);

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use hardpan::advisory::Level;
 use hardpan::ident::Epoch;
-use hardpan::ledger::{Event, FixSource, Ledger, Place, Recorded, Severity, State, TOLERANCE, VulnId, Why};
+use hardpan::ledger::{Event, FixSource, Ledger, Place, Recorded, State, TOLERANCE, VulnId, Why};
 
 use super::made::{Of, at};
 
@@ -23,7 +24,7 @@ fn recorded(new: usize, known: usize) -> Recorded {
 fn the_same_events_again_change_nothing_at_whatever_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ledger = open(folder.path());
-    let events = PYTHON.whole(CVE, Severity::High, "06T00", "07T12");
+    let events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
     assert_eq!(ledger.record(&events, at("07T12")), Ok(recorded(5, 0)));
     let before = ledger.events().expect("read");
     assert_eq!(ledger.record(&events, at("07T12")), Ok(recorded(0, 5)), "to the letter");
@@ -39,8 +40,7 @@ fn the_same_events_again_change_nothing_at_whatever_time() {
 fn what_was_recorded_is_known_also_when_something_else_came_after_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ledger = open(folder.path());
-    let events =
-        [PYTHON.detected("05T00", 'a', CVE, Severity::High), PYTHON.gone("06T00", CVE, Why::Decided)];
+    let events = [PYTHON.detected("05T00", 'a', CVE, Level::High), PYTHON.gone("06T00", CVE, Why::Decided)];
     assert_eq!(ledger.record(&events, at("06T00")), Ok(recorded(2, 0)));
     // By itself, the first would be the same vulnerability come back.
     assert_eq!(ledger.record(&events, at("06T00")), Ok(recorded(0, 2)));
@@ -50,9 +50,9 @@ fn what_was_recorded_is_known_also_when_something_else_came_after_it() {
 fn a_clock_that_is_set_back_is_refused_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ledger = open(folder.path());
-    let found = PYTHON.detected("10T00", 'a', CVE, Severity::High);
+    let found = PYTHON.detected("10T00", 'a', CVE, Level::High);
     ledger.record(std::slice::from_ref(&found), at("10T00")).expect("recorded");
-    let earlier = Of("nginx").detected("09T00", 'n', CVE, Severity::High);
+    let earlier = Of("nginx").detected("09T00", 'n', CVE, Level::High);
     let failure = ledger.record(std::slice::from_ref(&earlier), at("09T00")).expect_err("set back");
     assert_eq!(failure.problems()[0].code.to_string(), "HP144");
     assert_eq!(failure.problems()[0].facts[0].1, "2026-10-09T00:00:00Z");
@@ -65,7 +65,7 @@ fn a_clock_that_is_set_back_is_refused_and_nothing_is_written() {
 fn clocks_of_two_machines_may_differ_by_minutes_and_time_still_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ledger = open(folder.path());
-    let found = PYTHON.detected("10T00", 'a', CVE, Severity::High);
+    let found = PYTHON.detected("10T00", 'a', CVE, Level::High);
     ledger.record(&[found], at("10T00")).expect("recorded");
     let behind = Epoch(at("10T00").0 - 120);
     let fix = PYTHON.fix("10T00", CVE, "09T00", FixSource::ReleaseFile).moved_to(behind);
@@ -78,7 +78,7 @@ fn clocks_of_two_machines_may_differ_by_minutes_and_time_still_goes_on() {
 fn an_event_far_before_the_last_of_its_image_is_refused_though_the_clock_is_right() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ledger = open(folder.path());
-    ledger.record(&[PYTHON.detected("10T00", 'a', CVE, Severity::High)], at("10T00")).expect("recorded");
+    ledger.record(&[PYTHON.detected("10T00", 'a', CVE, Level::High)], at("10T00")).expect("recorded");
     let late = PYTHON.published("09T00", 'b', &["3.13"]);
     assert_eq!(
         ledger.record(&[late], at("10T01")).expect_err("late").problems()[0].code.to_string(),
@@ -90,7 +90,7 @@ fn an_event_far_before_the_last_of_its_image_is_refused_though_the_clock_is_righ
 fn events_of_the_future_are_refused_whether_recorded_or_imported() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ledger = open(folder.path());
-    let events = [PYTHON.detected("10T02", 'a', CVE, Severity::High)];
+    let events = [PYTHON.detected("10T02", 'a', CVE, Level::High)];
     for refused in [ledger.record(&events, at("10T01")), ledger.import(&events, at("10T01"))] {
         assert_eq!(refused.expect_err("future").problems()[0].code.to_string(), "HP144");
     }
@@ -101,7 +101,7 @@ fn events_of_the_future_are_refused_whether_recorded_or_imported() {
 fn one_bad_event_keeps_all_of_its_batch_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ledger = open(folder.path());
-    let mut events = PYTHON.whole(CVE, Severity::High, "06T00", "07T12");
+    let mut events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
     events.push(PYTHON.fixed("07T12", CVE, 'b', 'b'));
     let failure = ledger.record(&events, at("07T12")).expect_err("refused");
     assert_eq!(failure.problems()[0].code.to_string(), "HP146");
@@ -112,7 +112,7 @@ fn one_bad_event_keeps_all_of_its_batch_out() {
 fn history_is_what_it_was_at_a_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ledger = open(folder.path());
-    ledger.record(&PYTHON.whole(CVE, Severity::High, "06T00", "07T12"), at("07T12")).expect("recorded");
+    ledger.record(&PYTHON.whole(CVE, Level::High, "06T00", "07T12"), at("07T12")).expect("recorded");
     let mut state = |until| {
         let history = ledger.history(None, until).expect("read");
         history.exposures().map(|(_, exposure)| exposure.state()).collect::<Vec<_>>()
@@ -129,7 +129,7 @@ fn many_images_are_recorded_at_once() {
     let names: Vec<&'static str> =
         (0..600).map(|number| &*Box::leak(format!("image-{number}").into_boxed_str())).collect();
     let events: Vec<Event> =
-        names.iter().map(|name| Of(name).detected("10T00", 'a', CVE, Severity::High)).collect();
+        names.iter().map(|name| Of(name).detected("10T00", 'a', CVE, Level::High)).collect();
     assert_eq!(ledger.record(&events, at("10T00")), Ok(recorded(600, 0)));
     assert_eq!(ledger.record(&events, at("10T00")), Ok(recorded(0, 600)));
     let history = ledger.history(None, None).expect("read");

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use hardpan::ledger::{Event, FixSource, Ledger, Place, Severity};
+use hardpan::advisory::Level;
+use hardpan::ledger::{Event, FixSource, Ledger, Place};
 
 use super::made::{Of, at, lines};
 use super::support::Sandbox;
@@ -12,7 +13,7 @@ use super::support::Sandbox;
 /// Many events of one image.
 fn many(name: &'static str, count: usize) -> Vec<Event> {
     let cve = |number: usize| format!("CVE-2026-{}", 100_000 + number);
-    (0..count).map(|number| Of(name).detected("05T00", 'a', &cve(number), Severity::High)).collect()
+    (0..count).map(|number| Of(name).detected("05T00", 'a', &cve(number), Level::High)).collect()
 }
 
 fn exported(sandbox: &Sandbox) -> String {
@@ -49,7 +50,7 @@ fn of_those_who_record_the_same_at_once_one_does() {
     let path = folder.path().join("ledger.db");
     let record = |path: &Path| {
         let mut ledger = Ledger::open(&Place::File(path.into()), Duration::from_mins(1)).expect("opened");
-        let events = Of("python").whole("CVE-2026-123456", Severity::High, "06T00", "07T12");
+        let events = Of("python").whole("CVE-2026-123456", Level::High, "06T00", "07T12");
         ledger.record(&events, at("07T12")).expect("recorded").new
     };
     let new: usize = thread::scope(|scope| {

@@ -7,8 +7,9 @@ use super::picture::{Life, Picture, Stack};
 use super::sheet::{Cell, Column, Sheet, length};
 use super::spent::judged;
 use super::{Known, Report};
+use crate::advisory::Level;
 use crate::ident::{BlobDigest, Epoch};
-use crate::ledger::{Exposure, ImageHistory, ImageId, Published, Severity, State, VulnId, of_exposure};
+use crate::ledger::{Exposure, ImageHistory, ImageId, Published, State, VulnId, of_exposure};
 use crate::verify::Targets;
 
 /// The images, and what is open in each.
@@ -40,7 +41,7 @@ pub(super) fn images(known: &Known, all: bool) -> Report {
         facts: known.facts(None),
         sheet: Sheet { columns: image_columns(), rows },
         picture: Picture::Stacks {
-            legend: Severity::ALL.iter().map(|severity| (severity.name(), severity.name())).collect(),
+            legend: Level::WORST_FIRST.iter().map(|severity| (severity.name(), severity.name())).collect(),
             stacks,
         },
         text: None,
@@ -57,7 +58,7 @@ fn image_columns() -> Vec<Column> {
         ("open", "open"),
         ("fixable", "fixable"),
     ];
-    columns.extend(Severity::ALL.iter().map(|severity| (severity.name(), severity.name())));
+    columns.extend(Level::WORST_FIRST.iter().map(|severity| (severity.name(), severity.name())));
     columns.extend([("built", "built"), ("published", "published"), ("digest", "digest")]);
     columns
 }
@@ -138,8 +139,8 @@ fn older(image: &ImageHistory, now: &[Held]) -> Vec<Held> {
 }
 
 fn by_severity(exposures: &[&Exposure]) -> Vec<usize> {
-    let count = |severity: &Severity| exposures.iter().filter(|one| one.severity == *severity).count();
-    Severity::ALL.iter().map(count).collect()
+    let count = |severity: &Level| exposures.iter().filter(|one| one.severity == *severity).count();
+    Level::WORST_FIRST.iter().map(count).collect()
 }
 
 /// What a vulnerability touches or touched.

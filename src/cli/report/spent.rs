@@ -7,10 +7,9 @@ use serde_json::json;
 use super::picture::{Picture, Point, Stack};
 use super::sheet::{Cell, Column, Sheet, length};
 use super::{By, Known, Report};
+use crate::advisory::Level;
 use crate::ident::Epoch;
-use crate::ledger::{
-    Exposure, ImageId, Severity, Spread, Standing, Tally, of_exposure, spread, standing, target,
-};
+use crate::ledger::{Exposure, ImageId, Spread, Standing, Tally, of_exposure, spread, standing, target};
 use crate::verify::Targets;
 
 /// The row of those that have not ended, among rows of weeks.
@@ -158,7 +157,7 @@ fn tally_columns(by: By) -> Vec<Column> {
 
 /// The target cell of a row, where rows are severities.
 fn by_name(by: By, name: &str, targets: &Targets) -> Option<Cell> {
-    let severity: Severity = (by == By::Severity).then(|| name.parse().ok()).flatten()?;
+    let severity = (by == By::Severity).then(|| Level::of_word(name)).flatten()?;
     Some(Cell::Length(Some(target(targets, severity).0)))
 }
 
@@ -193,11 +192,11 @@ fn groups<'a>(exposures: &[(&'a ImageId, &'a Exposure)], by: By) -> Vec<Group<'a
         return weeks(exposures);
     }
     if by == By::Severity {
-        let of = |severity: Severity| {
+        let of = |severity: Level| {
             let those = exposures.iter().map(|(_, exposure)| *exposure);
             (severity.to_string(), those.filter(|exposure| exposure.severity == severity).collect())
         };
-        return Severity::ALL.iter().map(|severity| of(*severity)).collect();
+        return Level::WORST_FIRST.iter().map(|severity| of(*severity)).collect();
     }
     let mut found: BTreeMap<String, Vec<&Exposure>> = BTreeMap::new();
     for (image, exposure) in exposures {
