@@ -90,13 +90,11 @@ impl Note<'_> {
     pub fn to_markdown(&self) -> String {
         let tag = self.tags.first().map_or_else(|| "latest".to_owned(), ToString::to_string);
         let mut text = format!("# {} {tag}\n\n", plain(&self.name));
-        let _ = writeln!(text, "Digest `{}`", self.digest);
-        match self.before {
-            Some(before) => {
-                let _ = writeln!(text, "in place of `{before}`.\n");
-            }
-            None => text.push_str("; there was none before it.\n\n"),
-        }
+        let before = match self.before {
+            Some(before) => format!("in place of `{before}`"),
+            None => "the first one".to_owned(),
+        };
+        let _ = writeln!(text, "Digest `{}`,\n{before}.\n", self.digest);
         self.fixed(&mut text);
         self.packages(&mut text);
         self.files(&mut text);
