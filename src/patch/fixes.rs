@@ -98,14 +98,15 @@ impl Sources<'_> {
             let affected = &one.affected;
             if affected.touches(&newer.from) && !affected.touches(&newer.to) {
                 let id = one.cve.map_or_else(|| one.id.clone(), |cve| cve.to_string());
-                let fixed = affected.fixed.clone().unwrap_or_else(|| newer.to.clone());
+                // Of several ranges the highest fix is told, which may be that of a later one.
+                let first = affected.fixed.clone().filter(|fixed| *fixed <= newer.to);
+                let fixed = first.unwrap_or_else(|| newer.to.clone());
                 let mut fix = self.fix(id.clone(), fixed, newer, KnownBy::Advisories)?;
                 if let (Level::Unknown, Some(level)) =
                     (fix.severity, affected.urgency.and_then(Urgency::level))
                 {
                     (fix.severity, fix.severity_source) = (level, Some("debian".to_owned()));
                 }
-                fix.available = fix.available.or(affected.fix_available_at);
                 fixes.insert(id, fix);
             }
         }
