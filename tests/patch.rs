@@ -14,7 +14,13 @@ mod out;
 mod sample;
 #[path = "patch/schedules.rs"]
 mod schedules;
+#[path = "patch/since.rs"]
+mod since;
 mod support;
+#[path = "patch/tried.rs"]
+mod tried;
+#[path = "patch/usage.rs"]
+mod usage;
 
 use std::io::Write as _;
 

@@ -94,10 +94,14 @@ mod tests {
         }
     }
 
-    fn lock(packages: &[(&str, LockedPackage)]) -> Lock {
+    fn on(platform: Platform, packages: &[(&str, LockedPackage)]) -> Lock {
         let named = packages.iter().map(|(name, one)| (name.parse().expect("a name"), one.clone()));
-        let packages = BTreeMap::from([(Platform::Amd64, named.collect())]);
+        let packages = BTreeMap::from([(platform, named.collect())]);
         Lock { packages, ..Lock::default() }
+    }
+
+    fn lock(packages: &[(&str, LockedPackage)]) -> Lock {
+        on(Platform::Amd64, packages)
     }
 
     #[test]
@@ -135,5 +139,24 @@ mod tests {
         let (found, _) = newer(&old, &new);
         assert_eq!((&found[0].from, &found[0].to), (&found[0].to, &found[0].from));
         assert_eq!(found[0].binaries.len(), 1);
+    }
+    #[test]
+    fn where_platforms_differ_a_source_moves_from_the_lowest_version_to_the_highest() {
+        let both = |amd64: &str, arm64: &str| {
+            let of = |version: &str| [("zlib1g", package(version, "zlib", version))];
+            let mut lock = on(Platform::Amd64, &of(amd64));
+            lock.packages.extend(on(Platform::Arm64, &of(arm64)).packages);
+            lock
+        };
+        for (old, new) in [(["1.3-2", "1.3-1"], ["1.3-3", "1.3-4"]), (["1.3-1", "1.3-2"], ["1.3-4", "1.3-3"])]
+        {
+            let (found, held) = newer(&both(old[0], old[1]), &both(new[0], new[1]));
+            assert_eq!(found.len(), 1);
+            assert_eq!(
+                (found[0].from.to_string(), found[0].to.to_string()),
+                ("1.3-1".into(), "1.3-4".into())
+            );
+            assert!(held.is_empty());
+        }
     }
 }

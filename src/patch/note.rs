@@ -236,4 +236,55 @@ mod tests {
         assert_eq!(plain("a|b`c\n[d](e)"), "a\\|b\\`c\\n\\[d\\](e)");
         assert_eq!(plain("libstdc++6 lib_x"), "libstdc++6 lib_x");
     }
+    fn facts(kind: &'static str, mode: u32, owner: &str, content: &str) -> FileFacts {
+        let sha256 = (kind == "file").then(|| crate::ident::Sha256::of(content.as_bytes()));
+        let link = (kind == "link").then(|| content.to_owned());
+        FileFacts { kind, mode, owner: owner.to_owned(), size: content.len() as u64, sha256, link, layer: 0 }
+    }
+
+    fn holding(files: &[(&str, FileFacts)]) -> Contents {
+        let files = files.iter().map(|(path, facts)| ((*path).to_owned(), facts.clone())).collect();
+        Contents { files, ..Contents::default() }
+    }
+
+    #[test]
+    fn content_links_modes_and_owners_are_changes_and_which_layer_holds_a_file_is_none() {
+        let one = facts("file", 0o644, "0:0", "a");
+        let before = holding(&[("etc/x", one.clone())]);
+        for changed in [
+            facts("file", 0o644, "0:0", "b"),
+            facts("file", 0o4755, "0:0", "a"),
+            facts("file", 0o644, "0:33", "a"),
+            facts("link", 0o644, "0:0", "y"),
+            facts("folder", 0o644, "0:0", ""),
+        ] {
+            let changes = differing(&before, &holding(&[("etc/x", changed)]));
+            assert_eq!(changes.iter().map(|change| &*change.path).collect::<Vec<_>>(), ["/etc/x"]);
+        }
+        assert!(differing(&before, &holding(&[("etc/x", FileFacts { layer: 3, ..one.clone() })])).is_empty());
+        let moved = differing(&before, &holding(&[("etc/y", one)]));
+        let sides: Vec<_> = moved.iter().map(|one| (one.before.is_some(), one.after.is_some())).collect();
+        assert_eq!(sides, [(true, false), (false, true)]);
+    }
+
+    #[test]
+    fn of_many_files_the_markdown_names_some_and_says_how_many_more_there_are() {
+        let change = |number: u32| FileChange { path: format!("/f{number}"), before: None, after: None };
+        let files = BTreeMap::from([("linux/amd64".to_owned(), (0..103).map(change).collect())]);
+        let planned = Planned {
+            moves: Vec::new(),
+            waiting: Vec::new(),
+            held: std::collections::BTreeSet::new(),
+            changes: Vec::new(),
+            before: None,
+        };
+        let digest = BlobDigest(crate::ident::Sha256::of(b""));
+        let name = "one".to_owned();
+        let files = Some(files);
+        let note = Note { name, tags: &[], digest, before: None, planned: &planned, advisories: None, files };
+        let text = note.to_markdown();
+        assert!(text.contains("linux/amd64: 103 changed") && text.contains("- and 3 more"), "{text}");
+        assert_eq!(text.matches("`/f").count(), SHOWN);
+        assert!(String::from_utf8(note.to_predicate()).expect("JSON").contains("/f102"));
+    }
 }

@@ -271,4 +271,15 @@ mod tests {
             archives.iter().map(|archive| (archive.name.to_string(), is_security(archive))).collect();
         assert_eq!(named, [("debian".to_owned(), false), ("debian-security".to_owned(), true)]);
     }
+    #[test]
+    fn an_archive_of_any_name_is_security_s_if_all_of_its_suites_are() {
+        let mut archive = lock::debian_archives("trixie").remove(0);
+        let mut with = |suites: &[&str]| {
+            archive.suites = suites.iter().map(ToString::to_string).collect();
+            is_security(&archive)
+        };
+        assert!(with(&["trixie-security"]) && with(&["trixie-security", "trixie/updates"]));
+        assert!(!with(&["trixie", "trixie-security"]) && !with(&["trixie-security", "trixie-updates"]));
+        assert!(!with(&[]), "it says nothing of what it has");
+    }
 }

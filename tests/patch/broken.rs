@@ -208,3 +208,130 @@ fn a_signer_that_fails_keeps_images_back() {
     assert_ne!(output.code, 0);
     assert_eq!((house.tag("one", "latest"), house.lock("one")), before);
 }
+
+#[test]
+fn a_pin_that_would_have_to_go_back_is_a_problem_and_no_plan() {
+    let mut house = House::new(&[deb("liba", &OLD), deb("libb", &OLD)]);
+    house.update(&deb("libb", &[("1.0-2", "more"), OLD[0]]));
+    house.recipe("one", "", &["liba", "libb"]).recipe("other", "", &["liba"]);
+    house.patch(&[]).ok();
+    let before = (house.tag("one", "latest"), house.lock("one"));
+    // Main takes a version back, and what security has needs just the older one.
+    house.main.withdraw("libb");
+    house.update(&deb("libb", &OLD));
+    house.fix(&deb("liba", &FIXED).depends("libb (= 1.0-1)"), 60);
+    house.patch(&["--dry-run"]).exits(6).says("HP651").says("libb 1.0-2 -> 1.0-1");
+    house.patch(&[]).exits(6).says("HP650").says("HP651");
+    assert_eq!((house.tag("one", "latest"), house.lock("one")), before);
+    assert!(house.lock("other").contains("1.0-1+deb13u1"), "the others go on");
+}
+
+#[test]
+fn a_variant_gets_out_though_its_recipe_s_own_image_is_kept_back() {
+    let mut house = House::new(&[deb("liba", &OLD), deb("libb", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    let text =
+        house.sandbox.text("recipes/one.toml") + "\n[variant.dev.add.debian.packages]\nlibb = \"all\"\n";
+    house.sandbox.write("recipes/one.toml", text);
+    house.patch(&[]).ok();
+    let before = (house.tag("one", "latest"), house.tag("one", "latest-dev"));
+    house.fix(&deb("liba", &FIXED), 60);
+    // Once, so that it meets the recipe's own image and not the variant, which comes after it.
+    house.registry.flaw_times("PUT", "/team/one/manifests/", 0, 1, Flaw::Status(403, "", ""));
+    house.patch(&["--jobs", "1"]).exits(6).says("HP650");
+    assert_eq!(house.tag("one", "latest"), before.0);
+    assert_ne!(house.tag("one", "latest-dev"), before.1);
+    house.registry.heal();
+    house.patch(&[]).ok();
+    assert_ne!(house.tag("one", "latest"), before.0);
+}
+
+#[test]
+fn a_lock_is_written_after_the_release_note_and_a_note_that_can_not_be_written_is_written_by_the_next_run() {
+    let mut house = House::new(&[deb("liba", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    house.patch(&[]).ok();
+    let lock = house.lock("one");
+    house.fix(&deb("liba", &FIXED), 60);
+    house.sandbox.write("taken", "a file where a folder should be");
+    house.patch(&["--notes", "taken"]).exits(6).says("HP650");
+    assert_eq!(house.lock("one"), lock);
+    let new = house.tag("one", "latest").expect("out already");
+    let out = house.patched(&[]);
+    assert_eq!(out["one"]["fixed"], serde_json::json!(["CVE-2026-1000"]));
+    let note = house.sandbox.text(out["one"]["note"].as_str().expect("a note"));
+    assert!(note.contains("CVE-2026-1000") && note.contains(&new), "{note}");
+    assert_ne!(out["one"]["before"].as_str(), Some(&*new), "it has not taken its own place");
+    assert_ne!(house.lock("one"), lock);
+    let dated = house.registry.tags("team/one").into_iter().filter(|tag| tag.starts_with("1-")).count();
+    assert_eq!(dated, 2);
+}
+
+#[test]
+fn what_was_out_before_is_known_from_the_ledger_where_the_tags_tell_it_no_more() {
+    let open = r#"{ "liba": { "CVE-2026-0500": { "description": "bad", "scope": "remote", "releases": { "trixie": {
+        "status": "open", "repositories": { "trixie": "1.0-1" }, "urgency": "high" } } }, "CVE-2026-1000": { "description": "bad",
+        "scope": "remote", "releases": { "trixie": { "status": "resolved", "repositories": { "trixie": "1.0-1" },
+        "fixed_version": "1.0-1+deb13u1", "urgency": "high" } } } } }"#;
+    // From what was published; from what was found in it; and from that where something is found in the new one, too.
+    for (text, ledger, feed) in [
+        ("a regression", "ledger.db", None),
+        ("CVE-2026-1000", "other.db", None),
+        ("CVE-2026-1000", "other.db", Some(open)),
+    ] {
+        let mut house = House::new(&[deb("liba", &OLD)]);
+        house.recipe("one", "", &["liba"]);
+        house.patch(&["--ledger", "ledger.db"]).ok();
+        let old = house.tag("one", "latest").expect("published");
+        if let Some(feed) = feed {
+            house.sandbox.write("tracker.json", feed);
+            house.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date", "2026-11-20"]).ok();
+        }
+        house.fix(&deb("liba", &[("1.0-1+deb13u1", text), OLD[0]]), 60);
+        house.sandbox.write("taken", "a file where a folder should be");
+        // It is out, and what fails is what comes after that.
+        house.patch(&["--ledger", ledger, "--notes", "taken"]).exits(6);
+        assert_ne!(house.tag("one", "latest").as_ref(), Some(&old));
+        let out = house.patched(&["--ledger", ledger]);
+        assert_eq!(out["one"]["before"], old.as_str(), "by {ledger}, {feed:?}");
+    }
+}
+
+#[test]
+fn the_ledger_does_not_say_that_something_is_out_before_it_is() {
+    let mut house = House::new(&[deb("liba", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    house.patch(&[]).ok();
+    house.fix(&deb("liba", &FIXED), 60);
+    house.registry.flaw("PUT", "/team/one/manifests/", Flaw::Status(403, "", ""));
+    house.patch(&[]).exits(6);
+    let events = house.sandbox.hardpan(&["report", "export"]).ok().stdout;
+    assert_eq!(
+        (events.matches("\"published\"").count(), events.matches("\"fixed\":{").count()),
+        (1, 0),
+        "{events}"
+    );
+    let report = house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000", "--format", "json"]).ok().stdout;
+    assert!(report.contains("\"open\""), "{report}");
+}
+
+#[test]
+fn a_clock_that_is_behind_the_ledger_ends_a_run_before_it_begins() {
+    let mut house = House::new(&[deb("liba", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    house.patch(&["--ledger", "events.db"]).ok();
+    house.fix(&deb("liba", &FIXED), 60);
+    let place = hardpan::ledger::Place::File(house.sandbox.path("events.db"));
+    let tomorrow = hardpan::ident::Epoch(i64::from(super::now()) + 86_400);
+    let digest = hardpan::ident::BlobDigest(hardpan::ident::Sha256::of(b"something"));
+    let image = "other".parse().expect("a name");
+    let built = hardpan::ledger::Built { at: tomorrow, image, digest, version: None };
+    hardpan::ledger::Ledger::open(&place, Duration::from_secs(5))
+        .and_then(|mut ledger| ledger.record(&[hardpan::ledger::Event::Built(built)], tomorrow))
+        .expect("recorded");
+    house.registry.heal();
+    let before = (house.tag("one", "latest"), house.lock("one"));
+    house.patch(&["--ledger", "events.db"]).exits(1).says("HP144");
+    assert_eq!((house.tag("one", "latest"), house.lock("one")), before);
+    assert_eq!(house.registry.asked().len(), 0, "something was begun");
+}

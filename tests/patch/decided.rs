@@ -152,3 +152,75 @@ fn advisories_that_are_older_than_the_policy_allows_end_a_run_before_it_begins()
     house.patch(&["--policy", "policy.toml"]).ok().says("more than a week");
     assert_ne!(house.tag("one", "latest"), digest);
 }
+
+#[test]
+fn an_image_that_is_out_with_its_decisions_is_not_fetched_to_look_at_them_again() {
+    let mut house = house();
+    house.decide("nobody calls it");
+    house.fix(&deb("liba", &[("1.0-1+deb13u1", "CVE-2026-1000"), ("1.0-1", "first")]), 60);
+    house.patch(&[]).ok();
+    for _ in 0..2 {
+        house.registry.heal();
+        assert_eq!(house.patched(&[])["one"]["outcome"], "up to date");
+        assert_eq!(
+            (house.registry.hits("GET", "/blobs/"), house.registry.hits("GET", "/referrers/")),
+            (0, 0)
+        );
+    }
+}
+
+#[test]
+fn a_decision_gets_out_to_every_place_that_has_the_image() {
+    let house = House::new(&[deb("liba", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    let places = [format!("{}/team", house.registry.host()), format!("{}/staff", house.registry.host())];
+    let outcome = |place: &str| {
+        let out = house.run(&["patch", "--all", "--no-test", "--json", "--to", place]).ok();
+        super::rows(&out)["one"]["outcome"].clone()
+    };
+    assert!(places.iter().all(|place| outcome(place) == "out"));
+    house.decide("nobody calls it");
+    for expected in ["decisions out", "up to date"] {
+        assert!(places.iter().all(|place| outcome(place) == expected), "{expected}");
+    }
+}
+
+#[test]
+fn a_decision_gets_out_where_only_pins_of_what_is_in_no_image_move() {
+    let mut house = House::new(&[deb("liba", &OLD).depends("libb"), deb("libb", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    house.patch(&[]).ok();
+    house.decide("nobody calls it");
+    house.fix(&deb("libb", &[("1.0-1+deb13u1", "CVE-2026-1000"), ("1.0-1", "first")]), 60);
+    assert_eq!(house.patched(&[])["one"]["outcome"], "decisions out");
+    assert!(house.lock("one").contains("1.0-1+deb13u1"));
+}
+
+#[test]
+fn what_a_scan_finds_in_an_image_is_written_down_as_it_gets_out() {
+    let mut house = house();
+    house.sandbox.write("tracker.json", TRACKER);
+    house.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date", "2026-11-20"]).ok();
+    house.fix(&deb("liba", &[("1.0-1+deb13u1", "a regression"), ("1.0-1", "first")]), 60);
+    house.patch(&[]).ok();
+    let digest = house.tag("one", "latest").expect("published");
+    let events = house.sandbox.hardpan(&["report", "export"]).ok().stdout;
+    let found = |line: &str| {
+        line.contains("\"detected\"") && line.contains("CVE-2026-6666") && line.contains(&digest)
+    };
+    assert!(events.lines().any(found), "{events}");
+}
+
+#[test]
+fn an_image_without_a_package_is_brought_out_though_advisories_have_nothing_to_say_of_it() {
+    let house = house();
+    house.sandbox.write("tracker.json", TRACKER);
+    house.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date", "2026-11-20"]).ok();
+    house.sandbox.write(
+        "recipes/bare.toml",
+        "name = \"bare\"\nplatforms = [\"linux/amd64\"]\ntags = [\"1\"]\npolicy.allow.root = \"it is a test\"\n\n\
+         [files]\n\"/data.txt\" = \"some data\\n\"\n",
+    );
+    house.patch(&["--fail-on", "kev"]).ok();
+    assert!(house.tag("bare", "1").is_some());
+}

@@ -107,6 +107,7 @@ fn the_ledger_tells_from_the_fix_to_the_tag() {
     let fixed = of("fixed")[0];
     assert_eq!((&fixed["before"], &fixed["after"]), (&old.clone().into(), &new.clone().into()));
     assert_eq!(of("published").last().expect("published")["digest"], new.as_str());
+    assert_eq!(of("built").last().expect("built")["digest"], new.as_str());
     assert_eq!(of("fix")[0]["known-by"], "release-file");
     let report = house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000"]).ok().stdout;
     assert!(report.contains("one") && report.contains("two"), "{report}");
