@@ -8,9 +8,9 @@ use super::{Global, books, patch_table, patience, print, pull};
 use crate::advisory::{self, Snapshot};
 use crate::catalog::{self, Catalog};
 use crate::diag::{Problem, Result, codes};
-use crate::host::Stopwatch;
+use crate::host::{self, Stopwatch};
 use crate::ident::Prefix;
-use crate::patch::{self, Books, Extent, Patching, Place, Schedule, Trials};
+use crate::patch::{self, Books, Extent, Patching, Place, Schedule, Scheduled, Trials};
 use crate::pipeline::Context;
 use crate::publish::Purpose;
 use crate::scan::{FailOn, SnapshotFacts};
@@ -96,7 +96,7 @@ enum Emit {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     if let Some(kind) = args.emit {
-        print::line(patch::schedule(kind.schedule(), &args.command()?).trim_end());
+        print::line(patch::schedule(kind.schedule(), &args.scheduled(global)?).trim_end());
         return Ok(());
     }
     // Before anything else: later there may be threads.
@@ -219,24 +219,30 @@ impl Args {
         Ok(Place::Registry { access, prefix: prefix.clone(), older_form: !self.no_legacy })
     }
 
-    /// The command that a schedule runs.
-    fn command(&self) -> Result<String> {
+    /// What a schedule runs: this command, with all that it says. What the environment says is the schedule's own business.
+    fn scheduled(&self, global: &Global) -> Result<Scheduled> {
         let mut words = vec!["hardpan".to_owned(), "patch".to_owned()];
         words.extend(self.all.then(|| "--all".to_owned()));
         words.extend(self.recipes.iter().map(|path| path.display().to_string()));
         let mut option = |name: &str, value: Option<String>| {
             words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
         };
+        let shown = |path: &PathBuf| path.display().to_string();
         option("--to", self.to.as_ref().map(ToString::to_string));
-        option("--out", self.out.as_ref().map(|path| path.display().to_string()));
+        option("--out", self.out.as_ref().map(shown));
         option("--advisories", self.advisories.clone());
         let kinds: Vec<String> = self.fail_on.iter().map(ToString::to_string).collect();
         option("--fail-on", (!kinds.is_empty()).then(|| kinds.join(",")));
-        option("--policy", self.policy.as_ref().map(|path| path.display().to_string()));
+        option("--policy", self.policy.as_ref().map(shown));
         option("--runtime", self.runtime.clone());
-        let notes = (self.notes != Path::new("notes")).then(|| self.notes.display().to_string());
-        option("--notes", notes);
+        option("--notes", (self.notes != Path::new("notes")).then(|| shown(&self.notes)));
+        option("--ledger", self.own_ledger()?);
         option("--jobs", self.jobs.map(|jobs| jobs.to_string()));
+        for mirror in &global.mirror {
+            option("--mirror", Some(mirror.clone()));
+        }
+        let from_environment = host::variable("HARDPAN_STORE").map(PathBuf::from);
+        option("--store", global.store.as_ref().filter(|_| global.store != from_environment).map(shown));
         let flags = [
             ("--everything", self.everything),
             ("--no-test", self.no_test),
@@ -247,13 +253,27 @@ impl Args {
         words.extend(self.signing.words());
         // It stands in YAML, in a unit and in a shell: what would need quoting there is not guessed at.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&byte);
-        match words.iter().find(|word| !word.bytes().all(plain)) {
-            None => Ok(words.join(" ")),
-            Some(word) => {
-                let problem = Problem::new(codes::USAGE, format!("`{word}` can't stand in a schedule"));
-                Err(problem.expected("letters, digits and `-_./:@=,+`").into())
-            }
+        if let Some(word) = words.iter().find(|word| !word.bytes().all(plain)) {
+            let problem = Problem::new(codes::USAGE, format!("`{word}` can't stand in a schedule"));
+            return Err(problem.expected("letters, digits and `-_./:@=,+`").into());
         }
+        let folders = self.folders();
+        let folder = if self.all { &folders[0] } else { folder_of(&folders[0]) };
+        Ok(Scheduled {
+            words,
+            folder: folder.display().to_string(),
+            registry: self.to.as_ref().map(|prefix| prefix.registry().to_string()),
+        })
+    }
+
+    /// The ledger, where the command says it. An address may hold a password, which has no place in a file that is committed.
+    fn own_ledger(&self) -> Result<Option<String>> {
+        let said = self.ledger.clone().filter(|said| host::variable("HARDPAN_LEDGER").as_ref() != Some(said));
+        if said.as_ref().is_some_and(|said| said.contains("://")) {
+            let problem = Problem::new(codes::USAGE, "a database's address has no place in a schedule");
+            return Err(problem.help("leave it out: schedules take it from HARDPAN_LEDGER").into());
+        }
+        Ok(said)
     }
 }
 

@@ -87,6 +87,11 @@ impl Repository {
 }
 
 impl Prefix {
+    /// The registry.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// The repository of a name below the prefix.
     pub fn repository(&self, name: &str) -> Result<Repository, Malformed> {
         let slash = if self.path.is_empty() { "" } else { "/" };

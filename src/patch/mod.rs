@@ -30,5 +30,5 @@ pub use note::{CHANGES, FileChange, Note, file_changes};
 pub use place::{Goods, Out, Place, There};
 pub use plan::{Extent, Move, Plan, Planned, plan};
 pub use run::{Done, Outcome, Patching, alone, kept_back, run};
-pub use schedule::{Schedule, schedule};
+pub use schedule::{Schedule, Scheduled, schedule};
 pub use trying::{Trials, Tried};

@@ -13,16 +13,41 @@ pub enum Schedule {
     Systemd,
 }
 
-/// The schedule of a command, `hardpan patch …`, as the file that runs it.
-pub fn schedule(kind: Schedule, command: &str) -> String {
+/// What is to be run, day and night.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// `hardpan`, `patch`, and what follows: words that need no quotes anywhere.
+    pub words: Vec<String>,
+    /// The folder of the recipes, which has their locks.
+    pub folder: String,
+    /// The registry that images go to, if they do.
+    pub registry: Option<String>,
+}
+
+/// The file that runs a command.
+pub fn schedule(kind: Schedule, scheduled: &Scheduled) -> String {
     let template = match kind {
         Schedule::Github => GITHUB,
         Schedule::Gitlab => GITLAB,
         Schedule::Kubernetes => KUBERNETES,
         Schedule::Systemd => SYSTEMD,
     };
-    template.replace("@COMMAND@", command)
+    let words: Vec<String> = scheduled.words.iter().map(|word| format!("\"{word}\"")).collect();
+    let login = match &scheduled.registry {
+        Some(registry) => LOGIN.replace("@REGISTRY@", registry),
+        None => String::new(),
+    };
+    template
+        .replace("@LOGIN@", &login)
+        .replace("@COMMAND@", &scheduled.words.join(" "))
+        .replace("@WORDS@", &words.join(", "))
+        .replace("@LOCKS@", &format!("{}/*.lock", scheduled.folder.trim_end_matches('/')))
 }
+
+/// The step that makes a registry known.
+const LOGIN: &str = r#"      - name: Log in
+        run: docker login @REGISTRY@ --username "${{ github.actor }}" --password-stdin <<< "${{ secrets.REGISTRY_TOKEN || secrets.GITHUB_TOKEN }}"
+"#;
 
 // Two runs at once are harmless, but one of them is in vain; so each kind is told not to start a second one. Exit code 6
 // means that some images were kept back: the run did what it could, and somebody has to look.
@@ -51,24 +76,30 @@ jobs:
           path: ~/.cache/hardpan
           key: hardpan-${{ github.run_id }}
           restore-keys: hardpan-
-      - name: Patch
-        id: patch
+      # Variables of the repository: where hardpan's source is, and its version.
+      - name: Install
+        run: cargo install --locked --git "${{ vars.HARDPAN_SOURCE }}" --tag "${{ vars.HARDPAN_VERSION }}" hardpan
+@LOGIN@      - name: Patch
         run: @COMMAND@
         env:
-          # The ledger outlives the machine: a database of yours, or a file that is kept.
+          # The ledger outlives the machine: a database of yours.
           HARDPAN_LEDGER: ${{ secrets.HARDPAN_LEDGER }}
+          # Who signs, where the command does not say it: `keyless`, or `exec:…`; and the password of a key file.
+          HARDPAN_SIGNER: ${{ vars.HARDPAN_SIGNER }}
+          HARDPAN_KEY_PASSWORD: ${{ secrets.HARDPAN_KEY_PASSWORD }}
       # Also where some images were kept back: what was published has its lock.
       - name: Commit what moved
         if: always()
         run: |
           git config user.name hardpan
           git config user.email hardpan@localhost
-          git add '*.lock'
+          git add -- @LOCKS@
           git diff --cached --quiet || { git commit -m "Patch rebuilds" && git push; }
 "#;
 
 const GITLAB: &str = r#"# .gitlab-ci.yml: patch rebuilds of the catalog. Add a pipeline schedule (Build > Pipeline schedules) of every hour.
 patch:
+  image: hardpan:latest # yours, by digest; with git
   rules:
     - if: $CI_PIPELINE_SOURCE == "schedule"
   # One run at a time.
@@ -76,7 +107,8 @@ patch:
   timeout: 2 hours
   variables:
     XDG_CACHE_HOME: $CI_PROJECT_DIR/.cache
-    # Set HARDPAN_LEDGER and HARDPAN_KEY_PASSWORD as protected variables of the project.
+    # Protected variables of the project: HARDPAN_LEDGER (a database of yours), HARDPAN_KEY or HARDPAN_SIGNER with
+    # HARDPAN_KEY_PASSWORD, DOCKER_CONFIG or DOCKER_AUTH_CONFIG for the registry, and PATCH_TOKEN, which may push.
   cache:
     key: hardpan
     path: &cache .cache/hardpan
@@ -88,11 +120,12 @@ patch:
   after_script:
     - git config user.name hardpan
     - git config user.email hardpan@localhost
-    - git add '*.lock'
+    - git add -- @LOCKS@
     - git diff --cached --quiet || { git commit -m "Patch rebuilds" && git push "https://hardpan:${PATCH_TOKEN}@${CI_SERVER_HOST}/${CI_PROJECT_PATH}.git" "HEAD:${CI_COMMIT_BRANCH}"; }
 "#;
 
-const KUBERNETES: &str = r#"# Patch rebuilds of the catalog, every hour. The claim `hardpan` holds the recipes (below /srv/images), the store and the ledger.
+const KUBERNETES: &str = r#"# Patch rebuilds of the catalog, every hour. The claim `hardpan` holds the recipes with their locks (below /srv/images), the store and the
+# ledger. It is a disk of one machine: on a network file system the ledger must be a database (HARDPAN_LEDGER).
 apiVersion: batch/v1
 kind: CronJob
 metadata:
@@ -115,8 +148,8 @@ spec:
             - name: patch
               image: hardpan:latest # yours, by digest
               workingDir: /srv/images
-              command: ["/bin/sh", "-c"]
-              args: ["exec @COMMAND@"]
+              # The images' tests run in containers: give this one what runc needs, or say `--no-test`.
+              command: [@WORDS@]
               env:
                 - name: XDG_CACHE_HOME
                   value: /srv/images/.cache
