@@ -6,6 +6,8 @@
 
 #[path = "scan/compared.rs"]
 mod compared;
+#[path = "scan/covered.rs"]
+mod covered;
 #[path = "scan/decided.rs"]
 mod decided;
 #[path = "scan/documents.rs"]

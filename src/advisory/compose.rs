@@ -1,8 +1,10 @@
 //! From a spool to a snapshot: groups in the order of their keys, in blocks, with the tables behind them.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 
 use super::feed::Head;
+use super::record::Ecosystem;
 use super::shelf::Shelf;
 use super::snapshot::{BLOCK_ROW, FOOTER, MAGIC, ROW, VERSION, short};
 use super::spool::{Row, Spool};
@@ -136,6 +138,7 @@ pub(super) fn compose(shelf: &Shelf, spool: &mut Spool, mut head: Head, places: 
         writer.group(key, &group(&fields)).map_err(|error| failed(error).into())
     })?;
     writer.end_block().map_err(failed)?;
+    head.covers = covered(spool, &head, places);
     head.packages = packages.len() as u64;
     head.vulnerabilities = facts.len() as u64;
     let (mut out, digest) = writer.finish(&head, packages, facts).map_err(failed)?;
@@ -143,6 +146,14 @@ pub(super) fn compose(shelf: &Shelf, spool: &mut Spool, mut head: Head, places: 
     drop(out);
     shelf.put(scratch, &digest)?;
     Ok(digest)
+}
+
+/// The ecosystems of which a feed that can say what is open says anything.
+fn covered(spool: &Spool, head: &Head, places: &[usize]) -> BTreeSet<Ecosystem> {
+    let telling = |row: &&Row| head.feeds[places[usize::from(row.feed)]].kind.tells_what_is_open();
+    let keys = spool.packages.iter().filter(telling).map(|row| spool.key(row.key));
+    let names: BTreeSet<&str> = keys.filter_map(|key| Some(key.split_once('\n')?.0)).collect();
+    names.into_iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 /// An object of which each value is JSON already; the names are in their order.

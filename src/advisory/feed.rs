@@ -1,9 +1,11 @@
 //! Feeds: what a snapshot was made from.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::record::Ecosystem;
 use crate::ident::{Epoch, Sha256};
 
 /// The kinds of feed that are read.
@@ -79,6 +81,9 @@ pub struct Feed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
+    /// Of which ecosystems a feed that can say what is open says anything: `Debian:13`. Of others, that nothing was
+    /// found means nothing.
+    pub covers: BTreeSet<Ecosystem>,
     /// The newest of the feeds' dates.
     pub date: Epoch,
     /// What it was made from, sorted by kind and name.
@@ -90,10 +95,23 @@ pub struct Head {
 }
 
 impl Head {
-    /// Whether it was made of changelogs alone, so that it knows nothing of what is open: each report made from
-    /// such a snapshot has to say so.
-    pub fn derived_only(&self) -> bool {
-        !self.feeds.iter().any(|feed| feed.kind.tells_what_is_open())
+    /// Whether any feed can say that something is open.
+    pub fn tells_what_is_open(&self) -> bool {
+        self.feeds.iter().any(|feed| feed.kind.tells_what_is_open())
+    }
+
+    /// Whether a feed is made of changelogs.
+    pub fn has_changelogs(&self) -> bool {
+        self.feeds.iter().any(|feed| feed.kind == FeedKind::Changelogs)
+    }
+
+    /// What a reader has to know where nothing in it can say what is open.
+    pub fn caveat(&self) -> Option<&'static str> {
+        match (self.tells_what_is_open(), self.has_changelogs()) {
+            (true, _) => None,
+            (false, true) => Some(DERIVED_ONLY),
+            (false, false) => Some(NO_PACKAGES),
+        }
     }
 
     /// The date that its age counts from: of the feeds that can say that something is open, the one that is
@@ -105,7 +123,10 @@ impl Head {
     }
 }
 
-/// What a report says when [`Head::derived_only`] holds.
+/// Of a snapshot without any feed about packages.
+const NO_PACKAGES: &str = "made of feeds that say nothing of packages: nothing can be found with it";
+
+/// What a report says where changelogs are all that is known.
 pub const DERIVED_ONLY: &str =
     "made of changelogs alone: it knows what was fixed, and nothing of CVEs that are open";
 
@@ -120,18 +141,22 @@ mod tests {
 
     fn head(feeds: Vec<Feed>) -> Head {
         let date = feeds.iter().map(|feed| feed.date).max().expect("some");
-        Head { date, feeds, packages: 0, vulnerabilities: 0 }
+        Head { covers: BTreeSet::new(), date, feeds, packages: 0, vulnerabilities: 0 }
     }
 
     #[test]
     fn a_fresh_list_of_exploited_ones_makes_no_old_tracker_newer() {
         let head = head(vec![feed(FeedKind::Tracker, 100), feed(FeedKind::Kev, 900)]);
         assert_eq!((head.date, head.counts_from()), (Epoch(900), Epoch(100)));
-        assert!(!head.derived_only());
+        assert_eq!(head.caveat(), None);
     }
 
     #[test]
     fn changelogs_and_scores_alone_know_nothing_of_what_is_open() {
-        assert!(head(vec![feed(FeedKind::Changelogs, 1), feed(FeedKind::Epss, 2)]).derived_only());
+        assert_eq!(
+            head(vec![feed(FeedKind::Changelogs, 1), feed(FeedKind::Epss, 2)]).caveat(),
+            Some(DERIVED_ONLY)
+        );
+        assert_eq!(head(vec![feed(FeedKind::Kev, 1)]).caveat(), Some(NO_PACKAGES));
     }
 }

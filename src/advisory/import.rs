@@ -1,6 +1,7 @@
 //! Importing: what is there already and what is new become one snapshot.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -223,7 +224,7 @@ pub(super) fn merge(
     }
     let feeds: Vec<Feed> = feeds.into_iter().map(|(_, feed)| feed).collect();
     let date = feeds.iter().map(|feed| feed.date).max().unwrap_or_default();
-    let head = Head { date, feeds, packages: 0, vulnerabilities: 0 };
+    let head = Head { covers: BTreeSet::new(), date, feeds, packages: 0, vulnerabilities: 0 };
     let digest = compose(shelf, &mut intake.spool, head, &places)?;
     Ok(Imported { digest, changed: before != Some(digest), feeds: read })
 }

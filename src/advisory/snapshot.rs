@@ -34,7 +34,7 @@ use crate::ident::{CveId, Sha256};
 pub(super) const MAGIC: &[u8; 8] = b"hpadvise";
 
 /// The version of the form. Changing the form changes this and the digest of every snapshot.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Bytes of the footer.
 pub(super) const FOOTER: usize = 64;

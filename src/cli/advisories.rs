@@ -122,8 +122,8 @@ pub(super) fn settle(
         if let Some(by) = &signed {
             print::error(&format!("{:>12} by {by}", "Signed"));
         }
-        if snapshot.head().derived_only() {
-            print::error(&format!("{:>12} the snapshot was {}", "Note", advisory::DERIVED_ONLY));
+        if let Some(caveat) = snapshot.head().caveat() {
+            print::error(&format!("{:>12} the snapshot was {caveat}", "Note"));
         }
     }
     print::line(&format!("sha256:{}", imported.digest));
@@ -164,7 +164,7 @@ fn date(text: &str) -> Result<Epoch> {
 pub(super) fn head_json(head: &Head) -> Value {
     let mut value = json!(head);
     if let Some(fields) = value.as_object_mut() {
-        fields.insert("derived_only".to_owned(), head.derived_only().into());
+        fields.insert("derived_only".to_owned(), (!head.tells_what_is_open()).into());
         fields.insert("counts_from".to_owned(), json!(head.counts_from()));
     }
     value

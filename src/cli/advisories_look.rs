@@ -109,8 +109,8 @@ pub(super) fn list(global: &Global) -> Result<()> {
         if signed { "signed" } else { "not signed" }
     ));
     print::line(&format!("  {} packages, {} vulnerabilities", head.packages, head.vulnerabilities));
-    if head.derived_only() {
-        print::line(&format!("  {}", advisory::DERIVED_ONLY));
+    if let Some(caveat) = head.caveat() {
+        print::line(&format!("  {caveat}"));
     }
     let rows: Vec<Vec<String>> = head
         .feeds

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::vex::{Which, locked};
 use super::{Global, print};
-use crate::advisory::{DERIVED_ONLY, Shelf, Snapshot};
+use crate::advisory::{Shelf, Snapshot};
 use crate::diag::{Failure, Problem, Result};
 use crate::host;
 use crate::vex::{Claim, Decision, Standing, open_document};
@@ -156,10 +156,10 @@ pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<()> {
     }
     let asked = match &snapshot {
         None => "no advisories are there, so CVEs were not looked up: `hardpan advisories import`".to_owned(),
-        Some(snapshot) if snapshot.head().derived_only() => {
-            format!("CVEs were not looked up in the snapshot, which was {DERIVED_ONLY}")
-        }
-        Some(snapshot) => format!("advisories of {}, sha256:{}", snapshot.head().date, snapshot.digest()),
+        Some(snapshot) => match snapshot.head().caveat() {
+            Some(caveat) => format!("CVEs were not looked up in the snapshot, which was {caveat}"),
+            None => format!("advisories of {}, sha256:{}", snapshot.head().date, snapshot.digest()),
+        },
     };
     if !global.quiet {
         print::error(&format!("{:>12} {asked}", "Asked"));
@@ -175,7 +175,7 @@ fn summary(count: usize, snapshot: Option<&Snapshot>, problems: &[Problem], stra
     json!({
         "decisions": count, "problems": json(problems), "warnings": json(strangers),
         "advisories": snapshot.map(|snapshot| json!({
-            "digest": snapshot.digest(), "date": snapshot.head().date, "derived_only": snapshot.head().derived_only(),
+            "digest": snapshot.digest(), "date": snapshot.head().date, "derived_only": !snapshot.head().tells_what_is_open(),
         })),
     })
 }

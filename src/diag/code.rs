@@ -161,6 +161,8 @@ pub mod codes {
         FEED_NOT_HAD = 441;
         /// A package without a changelog that can be read (a warning).
         NO_CHANGELOG = 442;
+        /// The snapshot of advisories says nothing of what is scanned.
+        NOT_COVERED = 443;
         /// What is to be scanned is not there, or nothing that can be scanned.
         NOT_SCANNABLE = 450;
         /// A release file without a good signature.

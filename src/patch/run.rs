@@ -254,7 +254,11 @@ impl Patching<'_> {
             Err(failure) if failure.is(codes::NOT_DEBIAN) => return Ok(None),
             subject => subject?,
         };
-        let mut report = scan::scan(&subject, snapshot, now)?;
+        let mut report = match scan::scan(&subject, snapshot, now) {
+            // Nothing can be found with it; where that must not be, it is an error.
+            Err(failure) if failure.is(codes::NOT_COVERED) && self.fail_on.is_empty() => return Ok(None),
+            report => report?,
+        };
         report.decided(&[&finished.decisions], now);
         Ok(Some(report))
     }

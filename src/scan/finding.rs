@@ -99,15 +99,15 @@ impl Finding {
     }
 
     /// Whether it counts: nobody decided otherwise, and either a fix is to be had, or the tracker has it open or the
-    /// package without support. What Debian ignores, could not find out about, gives no update for or holds
-    /// for unimportant is folded.
+    /// package without support, or it is being exploited. What else Debian ignores, could not find out about, gives no
+    /// update for or holds for unimportant is folded.
     pub fn counts(&self) -> bool {
         self.silenced.is_none() && !self.is_folded()
     }
 
     /// Whether it is one of those that are counted apart, by the tracker's decision alone.
     pub fn is_folded(&self) -> bool {
-        !self.fixable && !matches!(self.status, Standing::Open | Standing::EndOfLife)
+        !self.fixable && self.kev.is_none() && !matches!(self.status, Standing::Open | Standing::EndOfLife)
     }
 
     /// Where to read more; nothing for what the tracker has no page of.

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::coverage;
 use super::finding::{Binary, Finding};
 use super::hint::hint;
 use super::report::{Report, SnapshotFacts};
@@ -16,7 +17,17 @@ type Sources<'a> = BTreeMap<(&'a Ecosystem, &'a str, &'a DebVersion), Vec<&'a Pa
 
 /// What a snapshot knows of a subject's packages. The same subject and the same snapshot give the same
 /// report, but for `now`, which its age counts to.
+///
+/// A snapshot that says nothing of the release of Debian is a problem: that nothing was found would mean nothing.
 pub fn scan(subject: &Subject, snapshot: &Snapshot, now: Epoch) -> Result<Report> {
+    let mut subject = subject.clone();
+    let mut facts = SnapshotFacts::of(snapshot, now);
+    coverage::hold(&mut subject, &mut facts, snapshot)?;
+    let findings = findings(&subject, snapshot)?;
+    Ok(Report::new(subject, facts, findings, now))
+}
+
+fn findings(subject: &Subject, snapshot: &Snapshot) -> Result<Vec<Finding>> {
     let mut sources: Sources = BTreeMap::new();
     for package in &subject.packages {
         let key = (&package.ecosystem, package.source.as_str(), &package.source_version);
@@ -43,7 +54,7 @@ pub fn scan(subject: &Subject, snapshot: &Snapshot, now: Epoch) -> Result<Report
         findings.push(finding(said, known, version, packages, subject, snapshot));
     }
     findings.sort_by_cached_key(Finding::order);
-    Ok(Report::new(subject.clone(), SnapshotFacts::of(snapshot, now), findings, now))
+    Ok(findings)
 }
 
 /// The name that what is known of a vulnerability is kept by.

@@ -18,6 +18,7 @@
 //! The room does not know who decides that a finding does not matter: [`Report::silence`] is told so.
 
 mod compare;
+mod coverage;
 mod decided;
 mod dpkg;
 mod fail;

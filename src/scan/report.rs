@@ -27,7 +27,7 @@ pub struct SnapshotFacts {
     pub age: i64,
     /// Its feeds.
     pub feeds: Vec<Feed>,
-    /// Whether it knows nothing of what is open.
+    /// Whether of what is scanned changelogs are all that is known, so that it knows nothing of what is open.
     pub derived_only: bool,
     /// Who signed it; `None` where nobody asked.
     pub signed: Option<SignedBy>,
@@ -43,7 +43,7 @@ impl SnapshotFacts {
             counts_from: head.counts_from(),
             age: now.0.saturating_sub(head.counts_from().0),
             feeds: head.feeds.clone(),
-            derived_only: head.derived_only(),
+            derived_only: !head.tells_what_is_open() && head.has_changelogs(),
             signed: None,
         }
     }

@@ -304,7 +304,8 @@ fn read(
         }
     }
     let unplaced = "which release of Debian it is of is not said";
-    if packages.is_empty() && notes.any(unplaced) {
+    let placed = packages.iter().any(|package| package.ecosystem.is_debian());
+    if !placed && notes.any(unplaced) {
         let what = format!(
             "the SBOM `{}` does not say which release of Debian its packages are of",
             plain(document)

@@ -5,8 +5,8 @@
 //!   metadata: { scanStartedOn, scanFinishedOn } }
 //! ```
 //!
-//! cosign's has the same, `invocation` beside it, and as `result` whatever the scanner says: our own report. What somebody
-//! decided about is not among the results: gates count these, and the decisions are attached as VEX.
+//! cosign's has the same, `invocation` beside it, and as `result` whatever the scanner says: our own report. What Debian folds
+//! and what somebody decided about are among the results, with `counts` false: a signed statement leaves nothing out in silence.
 
 use serde_json::{Value, json};
 
@@ -29,11 +29,14 @@ const SCANNER: &str = "https://hardpan.dev/scan";
 
 /// The statement, or the predicate alone where there is no digest that it could be about; `at` is when it was made.
 pub fn vulns(report: &Report, at: Epoch) -> Vec<u8> {
-    let result: Vec<Value> = report.shown(true).map(result).collect();
-    let predicate = json!({
+    let result: Vec<Value> = report.findings.iter().map(result).collect();
+    let mut predicate = json!({
         "scanner": { "uri": SCANNER, "version": env!("CARGO_PKG_VERSION"), "db": db(report, true), "result": result },
         "metadata": metadata(at),
     });
+    if !report.subject.notes.is_empty() {
+        predicate["metadata"]["notes"] = json!(report.subject.notes);
+    }
     stated(report, VULNS, &predicate)
 }
 
@@ -98,6 +101,7 @@ fn result(finding: &Finding) -> Value {
             "fixed": finding.fixed,
             "status": standing(finding.status),
             "counts": finding.counts(),
+            "silenced": finding.silenced,
             "packages": purls,
             "exploited": finding.kev.is_some(),
             "hint": finding.hint.as_ref().map(|hint| &hint.text),

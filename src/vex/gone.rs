@@ -39,7 +39,7 @@ impl Decisions {
     /// packages in these versions. `images` are those that have a lock; of others nothing is said. A snapshot
     /// that knows nothing of what is open is not asked. Warnings.
     pub fn gone(&self, images: &[LockedImage], snapshot: Option<&Snapshot>) -> Result<Vec<(usize, Problem)>> {
-        let snapshot = snapshot.filter(|snapshot| !snapshot.head().derived_only());
+        let snapshot = snapshot.filter(|snapshot| snapshot.head().tells_what_is_open());
         let mut found = Vec::new();
         for (at, decision) in self.own.iter().enumerate() {
             found.extend(gone_packages(decision, images).into_iter().map(|problem| (at, problem)));
@@ -104,7 +104,8 @@ fn gone_cve(decision: &Decision, images: &[LockedImage], snapshot: &Snapshot) ->
         if !decision.covers(&one.source, &one.binary) {
             continue;
         }
-        let Some(ecosystem) = &one.ecosystem else { return Ok(None) };
+        let known = one.ecosystem.as_ref().filter(|ecosystem| snapshot.head().covers.contains(ecosystem));
+        let Some(ecosystem) = known else { return Ok(None) };
         sources.entry((&one.source, ecosystem)).or_default().push(&one.source_version);
     }
     if sources.is_empty() {

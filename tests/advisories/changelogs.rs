@@ -77,7 +77,7 @@ fn what_was_fixed_since_the_pins_is_what_only_the_newer_changelog_names() {
     assert!(out.stdout.contains("1.0-1 → 1.0-1+deb13u2  2: CVE-2026-0002 CVE-2026-102633"), "{}", out.stdout);
     assert!(out.stderr.contains("nothing of CVEs that are open"), "{}", out.stderr);
     let snapshot = current(&world.sandbox);
-    assert!(snapshot.head().derived_only());
+    assert!(!snapshot.head().tells_what_is_open());
     // By the source's name, though the package is called otherwise.
     let fixed = said(&snapshot, "13", "libx", "CVE-2026-0002").expect("named").affected;
     assert_eq!((fixed.fixed.clone(), fixed.evidence), (Some(version("1.0-1+deb13u1")), Evidence::Changelog));
@@ -183,7 +183,7 @@ fn feeds_stay_beside_what_is_derived_and_know_more() {
     world.run(&["advisories", "import", "tracker.json", "--date=2026-11-20"]).ok();
     world.run(&["advisories", "derive", "made.toml"]).ok();
     let snapshot = current(&world.sandbox);
-    assert!(!snapshot.head().derived_only());
+    assert!(snapshot.head().tells_what_is_open());
     let fixed = said(&snapshot, "13", "libx", "CVE-2026-0002").expect("named").affected;
     // The tracker decides; since when the fix is there, only the archive knows.
     assert_eq!(fixed.evidence, Evidence::Tracker);

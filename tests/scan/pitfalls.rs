@@ -129,7 +129,11 @@ fn seven_without_debian_version_or_version_id_nothing_is_silently_fine() {
 
 #[test]
 fn a_release_is_not_another() {
-    let sandbox = tracked(&json!({ "bash": { "CVE-2026-1000": stands(json!({ "status": "open" })) } }));
+    let mut newer = stands(json!({ "status": "open" }));
+    newer["releases"] = json!({ "trixie": newer["releases"]["bookworm"] });
+    let sandbox = tracked(
+        &json!({ "bash": { "CVE-2026-1000": stands(json!({ "status": "open" })) }, "dash": { "CVE-2026-1001": newer } }),
+    );
     root(&sandbox, "root", &[("bash", "5.2.37-2", "")]);
     sandbox.write("root/etc/os-release", super::made::os_release("13"));
     let out = sandbox.hardpan(&["scan", "root", "--json"]).ok();
