@@ -1,15 +1,17 @@
 //! What a run tells the ledger: what was found, since when there was a fix, what was built, and when it was out.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::fixes::Fix;
+use super::fixes::{Fix, KnownBy};
 use super::place::Out;
 use super::plan::{Move, Planned};
 use crate::diag::Result;
 use crate::host;
-use crate::ident::{BlobDigest, Epoch};
+use crate::ident::{BlobDigest, DebVersion, Epoch, PackageName};
 use crate::ledger::{self, Event, FixSource, ImageId, Ledger, VulnId};
+use crate::lock::Lock;
 use crate::scan::Report;
 
 /// A ledger that several images are entered in.
@@ -141,6 +143,41 @@ impl Books {
         Ok(out.or(found.copied()))
     }
 
+    /// What was found in an image and is fixed by the versions that its lock has, though no pin moves now: an image and its
+    /// variants share a lock, which another of them took along.
+    pub fn late(&self, image: &ImageId, lock: &Lock) -> Result<Vec<Move>> {
+        let history = self.ledger().history(Some(&BTreeSet::from([image])), None)?;
+        let Some(past) = history.images.get(image) else { return Ok(Vec::new()) };
+        let mut moves: BTreeMap<PackageName, Move> = BTreeMap::new();
+        for exposure in past.exposures().filter(|exposure| exposure.state() == ledger::State::Open) {
+            let Ok(source) = exposure.package.parse::<PackageName>() else { continue };
+            let all = lock.packages.values().flatten();
+            let pinned: Vec<_> = all.filter(|(_, package)| package.source == source).collect();
+            let versions = pinned.iter().map(|(_, package)| package.source_version.clone());
+            let Some(to) = versions.min() else { continue };
+            let Some((fix, fixed)) = known(exposure).filter(|(_, fixed)| to >= *fixed) else { continue };
+            let one = moves.entry(source.clone()).or_insert_with(|| Move {
+                from: exposure.version.parse().unwrap_or_else(|_| to.clone()),
+                to,
+                binaries: pinned.iter().map(|(name, _)| (*name).clone()).collect(),
+                fixes: Vec::new(),
+                security_archive: false,
+                source,
+            });
+            one.fixes.push(Fix {
+                id: exposure.cve.to_string(),
+                severity: exposure.severity,
+                severity_source: exposure.severity_source.clone(),
+                published: exposure.public,
+                exploited: false,
+                fixed,
+                available: Some(fix.available),
+                known_by: KnownBy::Ledger,
+            });
+        }
+        Ok(moves.into_values().collect())
+    }
+
     fn record(&self, events: &[Event], now: Epoch) -> Result<()> {
         if events.is_empty() { Ok(()) } else { self.ledger().record(events, now).map(drop) }
     }
@@ -148,6 +185,12 @@ impl Books {
 
 fn each(planned: &Planned) -> impl Iterator<Item = (&Move, &Fix)> {
     planned.moves.iter().flat_map(|one| one.fixes.iter().map(move |fix| (one, fix)))
+}
+
+/// The fix of an exposure, with its version.
+fn known(exposure: &ledger::Exposure) -> Option<(&ledger::Fix, DebVersion)> {
+    let fix = exposure.fix.as_ref()?;
+    Some((fix, fix.version.parse().ok()?))
 }
 
 fn name(fix: &Fix) -> Option<VulnId> {

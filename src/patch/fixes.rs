@@ -25,6 +25,8 @@ pub enum KnownBy {
     Advisories,
     /// The newer changelog names it, and the older one does not.
     Changelogs,
+    /// An earlier run found it, and the lock moved with another image of the recipe.
+    Ledger,
 }
 
 /// A vulnerability that a newer version fixes.

@@ -125,6 +125,7 @@ impl Note<'_> {
             let by = match fix.known_by {
                 super::KnownBy::Advisories => "advisories",
                 super::KnownBy::Changelogs => "changelogs",
+                super::KnownBy::Ledger => "an earlier run",
             };
             let _ = writeln!(
                 text,

@@ -335,3 +335,29 @@ fn a_clock_that_is_behind_the_ledger_ends_a_run_before_it_begins() {
     assert_eq!((house.tag("one", "latest"), house.lock("one")), before);
     assert_eq!(house.registry.asked().len(), 0, "something was begun");
 }
+
+fn with_variant() -> House {
+    let house = House::new(&[deb("liba", &OLD), deb("libb", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    let text =
+        house.sandbox.text("recipes/one.toml") + "\n[variant.dev.add.debian.packages]\nlibb = \"all\"\n";
+    house.sandbox.write("recipes/one.toml", text);
+    house.patch(&[]).ok();
+    house
+}
+
+#[test]
+fn what_a_recipe_s_kept_back_image_or_variant_lacked_is_still_known_to_the_next_run() {
+    for (path, times) in [("/team/one/manifests/", 1), ("/team/one/manifests/latest-dev", usize::MAX)] {
+        let mut house = with_variant();
+        house.fix(&deb("liba", &FIXED), 60);
+        house.registry.flaw_times("PUT", path, 0, times, Flaw::Status(403, "", ""));
+        house.patch(&["--jobs", "1"]).exits(6).says("HP650");
+        house.registry.heal();
+        let out = house.patch(&["--json"]).ok().stdout;
+        let report =
+            house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000", "--format", "json"]).ok().stdout;
+        assert!(!report.contains("\"open\""), "{path}: {report}");
+        assert!(out.lines().any(|row| row.contains("\"fixed\":[\"CVE-2026-1000\"]")), "{path}: {out}");
+    }
+}
