@@ -100,8 +100,15 @@ pub(super) fn settle(
     derived: Option<Value>,
 ) -> Result<()> {
     let snapshot = shelf.open(&imported.digest)?;
+    let before = shelf.current().ok().flatten().map(|current| current.digest);
+    let was_signed = before.is_some_and(|digest| host::is_file(&shelf.bundle_path(&digest)));
     let signed = sign(shelf, &snapshot, signing)?;
+    let is_signed = signed.is_some() || host::is_file(&shelf.bundle_path(&imported.digest));
     let now = host::now();
+    if was_signed && !is_signed {
+        let problem = Problem::new(codes::NOT_SIGNED, "the snapshot before was signed, and this one is not");
+        global.say(&problem.help("say the key again: `--key FILE`, or HARDPAN_KEY").warn());
+    }
     shelf.set_current(imported.digest, now)?;
     if global.json {
         let value = json!({

@@ -36,7 +36,7 @@ pub(super) struct Args {
     namespace: Option<String>,
     /// Where to write it; the standard output if not said
     #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
+    out: Option<PathBuf>,
     /// Of a recipe, which variant
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let path = Path::new(&args.target);
     let is_recipe = path.extension().is_some_and(|ending| ending == "toml");
     let bytes = if is_recipe { of_recipe(global, args, path)? } else { of_image(global, args)? };
-    match &args.output {
+    match &args.out {
         None => print::line(&String::from_utf8_lossy(&bytes)),
         Some(output) => {
             host::write_atomic(output, &[&bytes[..], b"\n"].concat())?;

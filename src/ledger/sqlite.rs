@@ -205,6 +205,10 @@ fn problem(path: &Path, doing: &str, error: &rusqlite::Error) -> Problem {
         }
         Some(ErrorCode::DiskFull) => say(codes::DISK_FULL, format!("{doing} the ledger `{name}` failed"))
             .help("make room and run the same command again; what was recorded before is there"),
+        Some(ErrorCode::SystemIoFailure) => say(codes::LEDGER, format!("{doing} the ledger `{name}` failed"))
+            .help("look whether its disk is full, broken or gone; what was recorded before is there"),
+        Some(ErrorCode::CannotOpen) => say(codes::LEDGER, format!("{doing} the ledger `{name}` failed"))
+            .help("it is a file, in a folder that may be written to: `--ledger FILE`, or HARDPAN_LEDGER"),
         _ => say(codes::LEDGER, format!("{doing} the ledger `{name}` failed")),
     }
 }

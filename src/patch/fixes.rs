@@ -50,6 +50,15 @@ pub struct Fix {
     pub known_by: KnownBy,
 }
 
+/// Names of vulnerabilities in their order: by year and number, and what has no CVE behind those.
+pub(super) type Order = (bool, Option<CveId>, String);
+
+/// The place of a name in that order.
+pub(super) fn order(id: &str) -> Order {
+    let cve = id.parse::<CveId>().ok();
+    (cve.is_none(), cve, id.to_owned())
+}
+
 /// What is asked.
 pub struct Sources<'a> {
     /// The snapshot, if there is one.
@@ -95,7 +104,7 @@ impl Sources<'_> {
         if !said.iter().any(|one| telling(one.feed)) {
             return Ok(None);
         }
-        let mut fixes: BTreeMap<String, Fix> = BTreeMap::new();
+        let mut fixes: BTreeMap<Order, Fix> = BTreeMap::new();
         for one in said {
             let affected = &one.affected;
             if affected.touches(&newer.from) && !affected.touches(&newer.to) {
@@ -109,7 +118,7 @@ impl Sources<'_> {
                 {
                     (fix.severity, fix.severity_source) = (level, Some("debian".to_owned()));
                 }
-                fixes.insert(id, fix);
+                fixes.insert(order(&id), fix);
             }
         }
         Ok(Some(fixes.into_values().collect()))
@@ -157,5 +166,17 @@ impl Sources<'_> {
             fixed,
             known_by,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_order_of_years_and_numbers() {
+        let mut names = ["CVE-2026-102633", "TEMP-0000000-ABCDEF", "CVE-2026-24515", "CVE-2025-99999"];
+        names.sort_by_cached_key(|name| order(name));
+        assert_eq!(names, ["CVE-2025-99999", "CVE-2026-24515", "CVE-2026-102633", "TEMP-0000000-ABCDEF"]);
     }
 }

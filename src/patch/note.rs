@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::fixes::Fix;
+use super::fixes::{Fix, order};
 use super::plan::{Move, Planned};
 use crate::canon;
 use crate::diag::Result;
@@ -182,7 +182,9 @@ impl Note<'_> {
 
     /// What is fixed, sorted by CVE.
     fn fixes(&self) -> Vec<(&Move, &Fix)> {
-        self.planned.fixes().into_values().collect()
+        let mut all: Vec<(&Move, &Fix)> = self.planned.fixes().into_values().collect();
+        all.sort_by_cached_key(|(_, fix)| order(&fix.id));
+        all
     }
 
     /// For machines.

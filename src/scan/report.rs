@@ -74,6 +74,7 @@ impl SnapshotFacts {
             let what = format!("the advisories are {} days old, older than is allowed", self.days());
             Problem::new(codes::ADVISORIES_TOO_OLD, what)
                 .fact("date", self.counts_from)
+                .found(format!("{} days and {} hours", self.days(), self.age / 3600 % 24))
                 .expected(format!("at most {most}"))
                 .help("import newer feeds: `hardpan advisories import FILE…`")
         } else if self.age < -AHEAD {

@@ -173,3 +173,21 @@ fn two_imports_at_once_lose_nothing() {
     });
     assert_eq!(current(&sandbox).head().vulnerabilities, 6);
 }
+
+#[test]
+fn an_import_without_the_key_says_that_the_signature_is_gone() {
+    let sandbox = Sandbox::new();
+    sandbox.write("team.key", Hand::new(1).private_pem());
+    std::fs::set_permissions(sandbox.path("team.key"), std::fs::Permissions::from_mode(0o600)).expect("ours");
+    sandbox.write("one.json", osv("DEBIAN-CVE-2026-1", "CVE-2026-1001", "x", "1-1", "2026-11-01T00:00:00Z"));
+    sandbox.write("two.json", osv("DEBIAN-CVE-2026-2", "CVE-2026-1002", "x", "1-1", "2026-11-01T00:00:00Z"));
+    let quiet = sandbox.hardpan(&["advisories", "import", "one.json", "--key=team.key"]).ok();
+    assert!(!quiet.stderr.contains("HP511"), "{}", quiet.stderr);
+    sandbox
+        .hardpan(&["advisories", "import", "two.json"])
+        .ok()
+        .says("HP511")
+        .says("the snapshot before was signed");
+    let same = sandbox.hardpan(&["advisories", "import", "two.json"]).ok();
+    assert!(!same.stderr.contains("HP511"), "said once: {}", same.stderr);
+}

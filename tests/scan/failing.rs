@@ -124,7 +124,7 @@ fn how_old_they_may_be_is_an_option_or_the_site_s_policy() {
     // Its date is the one that was said, some days before any day of these tests.
     root(&sandbox, "root", &SECURITY);
     sandbox.hardpan(&["scan", "root", "--max-age=0"]).exits(6).says("HP641");
-    sandbox.hardpan(&["scan", "root", "--max-age=1h"]).exits(6).says("HP641");
+    sandbox.hardpan(&["scan", "root", "--max-age=1h"]).exits(6).says("HP641").says("hours");
     sandbox.hardpan(&["scan", "root", "--max-age=36500"]).ok();
     sandbox.write("policy.toml", "advisories-max-age = \"1h\"\n");
     sandbox.hardpan(&["scan", "root", "--policy=policy.toml"]).exits(6).says("HP641");
