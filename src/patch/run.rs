@@ -84,6 +84,17 @@ pub struct Done {
     pub warnings: Vec<Problem>,
 }
 
+/// An image that was built and is not out yet.
+#[derive(Clone, Copy)]
+struct Candidate<'a> {
+    task: &'a ImageTask<'a>,
+    image: &'a ImageId,
+    finished: &'a Finished,
+    planned: &'a Planned,
+    /// What is out in its place.
+    before: Option<BlobDigest>,
+}
+
 impl Outcome {
     /// Who stops what stands on it.
     fn culprit(&self) -> Option<&str> {
@@ -169,7 +180,6 @@ impl Patching<'_> {
         let built = &finished.built;
         let digest = built.digest();
         let there = self.place.look(&built.name, &task.name(), &built.tags, &digest)?;
-        let lock = finished.pinned.family.lock_path();
         let image = ImageId { name: built.name.clone(), variant: task.variant.clone() };
         let stays = |is_new: bool| if is_new { Outcome::Decided(digest) } else { Outcome::UpToDate(digest) };
         if there.is_whole && planned.is_idle() {
@@ -187,7 +197,7 @@ impl Patching<'_> {
         if there.is_whole && planned.is_idle() {
             // Only what is in no image moved.
             let is_new = self.again(task, &image, &finished)?;
-            self.plan.locks.commit_one(&lock)?;
+            self.plan.locks.commit_one(&finished.pinned.family.lock_path())?;
             return Ok(stays(is_new));
         }
         // What is out already was brought out by a run that was interrupted: what is left is to write it down.
@@ -195,21 +205,29 @@ impl Patching<'_> {
             Some(before) => Some(before),
             None => self.books.before(&image, digest)?,
         };
+        let candidate = Candidate { task, image: &image, finished: &finished, planned, before };
+        self.bring_out(&candidate)
+    }
+
+    /// Tries an image that is not out yet, signs it, brings it out and writes that down.
+    fn bring_out(&self, candidate: &Candidate) -> Result<Outcome> {
+        let Candidate { task, image, finished, planned, before } = *candidate;
+        let built = &finished.built;
+        let digest = built.digest();
         if let Some(before) = before {
-            self.books.found(&image, before, planned)?;
+            self.books.found(image, before, planned)?;
         }
-        self.books.built(&image, digest, built.tags.first().map(ToString::to_string))?;
-        let own =
-            pipeline::attest(self.context, &finished, &Attesting { signer: self.signer, spdx3: false })?;
+        self.books.built(image, digest, built.tags.first().map(ToString::to_string))?;
+        let own = pipeline::attest(self.context, finished, &Attesting { signer: self.signer, spdx3: false })?;
         let staged_image = staged(&self.context.store, built, &own)?;
-        let report = self.scan(&staged_image, &finished)?;
+        let report = self.scan(&staged_image, finished)?;
         let met = report.as_ref().map(|report| report.met(self.fail_on, false)).unwrap_or_default();
         if let Some(report) = report.as_ref().filter(|_| !met.is_empty()) {
             return Err(report.failed(&met).into());
         }
-        let tried = self.try_out(&task.name(), &finished, &staged_image)?;
+        let tried = self.try_out(&task.name(), finished, &staged_image)?;
         let advisories = self.snapshot.map(|snapshot| SnapshotFacts::of(snapshot, self.context.now));
-        let files = self.file_changes(task, &finished, before, &staged_image);
+        let files = self.file_changes(task, finished, before, &staged_image);
         let note = Note {
             name: task.name(),
             tags: &built.tags,
@@ -224,15 +242,15 @@ impl Patching<'_> {
         let (name, folder) = (&built.name, task.name());
         let goods = Goods { name, folder: &folder, tags: &built.tags, image: &whole };
         let out = self.place.put(&goods, self.signer, &self.context.store, &self.context.progress)?;
-        self.is_out(&image, &finished)?;
+        self.is_out(image, finished)?;
         if let Some(report) = &report {
-            self.books.has(&image, digest, report)?;
+            self.books.has(image, digest, report)?;
         }
-        self.books.out(&image, digest, before, planned, &out)?;
+        self.books.out(image, digest, before, planned, &out)?;
         let path = self.notes.join(format!("{}-{}.md", task.name(), digest.0.short()));
         host::write_atomic(&path, note.to_markdown().as_bytes())?;
         // Last of all: until the lock is written, the next run plans the same again and finds it done.
-        self.plan.locks.commit_one(&lock)?;
+        self.plan.locks.commit_one(&finished.pinned.family.lock_path())?;
         Ok(Outcome::Out(Box::new(Done {
             digest,
             before,
@@ -241,7 +259,7 @@ impl Patching<'_> {
             fixed: planned.fixes().into_keys().map(str::to_owned).collect(),
             tests: tried.map(|tried| tried.results.count(crate::trial::Verdict::Passed)),
             note: path,
-            warnings: finished.warnings,
+            warnings: finished.warnings.clone(),
         })))
     }
 
