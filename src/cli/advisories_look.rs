@@ -128,8 +128,13 @@ pub(super) fn show(global: &Global, args: &ShowArgs) -> Result<()> {
     let shelf = shelf(global)?;
     let snapshot = open(&shelf, &args.which)?;
     let upper = args.id.to_ascii_uppercase();
-    let id = upper.parse::<CveId>().map_or_else(|_| args.id.clone(), |cve| cve.to_string());
-    let Some(known) = snapshot.about_id(&id)? else {
+    // What is known is kept by the CVE, where there is one: a feed's own name of it has it in itself, `DEBIAN-CVE-2026-9999`.
+    let inner = upper.find("CVE-").and_then(|at| upper[at..].parse::<CveId>().ok());
+    let known = match snapshot.about_id(&args.id)? {
+        None => inner.map(|cve| snapshot.about(cve)).transpose()?.flatten(),
+        known => known,
+    };
+    let Some(known) = known else {
         let what = format!("nothing is known of {}", print::harmless(&args.id));
         return Err(Problem::new(codes::NO_ADVISORIES, what)
             .fact("snapshot", format!("sha256:{}, of {}", snapshot.digest(), snapshot.head().date))
@@ -226,7 +231,10 @@ fn stands(affected: &Affected) -> String {
     let mut text = match (affected.state, &affected.fixed) {
         (State::NotAffected, _) => "not affected".to_owned(),
         (State::Resolved, Some(fixed)) => format!("fixed in {fixed}"),
-        (State::Resolved, None) => "fixed".to_owned(),
+        (State::Resolved, None) => {
+            let fixed: Vec<&str> = affected.spans.iter().filter_map(|span| span.fixed.as_deref()).collect();
+            if fixed.is_empty() { "fixed".to_owned() } else { format!("fixed in {}", fixed.join(", ")) }
+        }
         (State::Undetermined, _) => "undetermined".to_owned(),
         (State::Open, _) => "open".to_owned(),
     };

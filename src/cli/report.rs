@@ -146,31 +146,54 @@ struct Known {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
-    let place = books::place(global, args.ledger.as_deref())?;
+    let shelf = Shelf { place: books::place(global, args.ledger.as_deref())?, named: args.ledger.is_some() };
     let (window, report) = match &args.what {
-        What::Import { file } => return import(global, &place, file),
-        What::Export => return export(&place),
+        What::Import { file } => return import(global, &shelf.place, file),
+        What::Export => return export(global, &shelf),
         What::Mttr(spent) => {
-            let known = load(global, &place, &spent.window)?;
+            let known = load(global, &shelf, &spent.window)?;
             (&spent.window, spent::mttr(&known, since(spent)?, spent.by))
         }
         What::Sla(spent) => {
             let targets = targets(spent.policy.as_deref())?;
-            let known = load(global, &place, &spent.window)?;
+            let known = load(global, &shelf, &spent.window)?;
             (&spent.window, spent::sla(&known, since(spent)?, spent.by, &targets))
         }
         What::Images(images) => {
-            let known = load(global, &place, &images.window)?;
+            let known = load(global, &shelf, &images.window)?;
             (&images.window, held::images(&known, images.all))
         }
         What::Cve(cve) => {
             let targets = targets(cve.policy.as_deref())?;
-            let known = load(global, &place, &cve.window)?;
+            let known = load(global, &shelf, &cve.window)?;
             (&cve.window, held::cve(&known, &cve.id, &targets))
         }
     };
     show(global, window, &report);
     Ok(())
+}
+
+/// Where the ledger is, and whether somebody said so.
+struct Shelf {
+    place: Place,
+    named: bool,
+}
+
+impl Shelf {
+    /// The ledger, if it is there. One that was named must be: a report of nothing looks like a clean record.
+    fn look(&self, global: &Global) -> Result<Option<Ledger>> {
+        let found = Ledger::look(&self.place, patience()?)?;
+        if found.is_none() && self.named {
+            let problem = Problem::new(codes::LEDGER, format!("there is no ledger at {}", self.place));
+            return Err(problem
+                .help("name the one that `hardpan patch` writes to: `--ledger`, or HARDPAN_LEDGER")
+                .into());
+        }
+        if found.is_none() && !global.quiet {
+            print::error(&format!("there is no ledger at {} yet", self.place));
+        }
+        Ok(found)
+    }
 }
 
 fn targets(policy: Option<&Path>) -> Result<Targets> {
@@ -188,8 +211,8 @@ fn import(global: &Global, place: &Place, file: &Path) -> Result<()> {
     Ok(())
 }
 
-fn export(place: &Place) -> Result<()> {
-    let events = match Ledger::look(place, patience()?)? {
+fn export(global: &Global, shelf: &Shelf) -> Result<()> {
+    let events = match shelf.look(global)? {
         Some(mut ledger) => ledger.events()?,
         None => Vec::new(),
     };
@@ -197,19 +220,19 @@ fn export(place: &Place) -> Result<()> {
     Ok(())
 }
 
-fn load(global: &Global, place: &Place, window: &Window) -> Result<Known> {
+fn load(global: &Global, shelf: &Shelf, window: &Window) -> Result<Known> {
     let now = host::now();
     let until = window.until.as_deref().map(|text| moment(text, now, true)).transpose()?;
     let as_of = until.map_or(now, |until| until.min(now));
     let images: BTreeSet<&ImageId> = window.image.iter().collect();
-    let history = if let Some(mut ledger) = Ledger::look(place, patience()?)? {
-        ledger.history((!images.is_empty()).then_some(&images), until)?
-    } else {
-        if !global.quiet {
-            print::error(&format!("there is no ledger at {place} yet"));
-        }
-        History::default()
+    let history = match shelf.look(global)? {
+        Some(mut ledger) => ledger.history((!images.is_empty()).then_some(&images), until)?,
+        None => History::default(),
     };
+    for image in images.iter().filter(|image| !history.images.contains_key(image)) {
+        let problem = Problem::new(codes::LEDGER, format!("the ledger knows of no image `{image}`"));
+        global.say(&problem.help("`hardpan report images` shows those that it knows").warn());
+    }
     Ok(Known { history, as_of })
 }
 

@@ -93,6 +93,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let now = host::now();
     let (snapshot, signed) = snapshot(global, args)?;
     let decisions = scan_vex::open(&args.vex, &args.what)?;
+    decisions.iter().flat_map(|decisions| decisions.idle(now)).for_each(|warning| global.say(&warning));
     let report = |what: &str| {
         let mut report = report(global, args, what, &snapshot, &signed, now)?;
         report.decided(&decisions.iter().collect::<Vec<_>>(), now);

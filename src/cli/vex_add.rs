@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::vex::{folder_of, locked, names};
 use super::{Global, print};
+use crate::advisory::Shelf;
 use crate::catalog::Catalog;
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{self, FileLock};
 use crate::ident::Epoch;
-use crate::vex::{ALL, Decisions, Draft, FOLDER, Justification, Status, append};
+use crate::vex::{ALL, Decisions, Draft, FOLDER, Justification, Standing, Status, append};
 
 /// How long a decision holds that nobody says an end of, in seconds: half a year.
 const TERM: i64 = 180 * 86_400;
@@ -78,6 +79,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let gone = gone.map(|(_, problem)| Problem { warning: false, ..problem });
     Failure::check(gone.collect())?;
     host::write_atomic(&place.file, whole.as_bytes())?;
+    if decision.standing(host::now()) != Standing::Holds {
+        new.idle(host::now()).iter().for_each(|warning| global.say(warning));
+    }
+    let shelf = Shelf::at(&store);
+    if shelf.current()?.is_some() {
+        let unknown = new.gone(&images, Some(&shelf.open_current()?.0))?.into_iter();
+        unknown.filter(|(at, _)| Some(*at) == place_of).for_each(|(_, warning)| global.say(&warning));
+    }
     let day = |at: Epoch| at.to_string()[..10].to_owned();
     if global.json {
         let value = json!({

@@ -175,6 +175,8 @@ fn other_ecosystems_are_kept_as_they_are_and_withdrawn_records_say_nothing() {
     let known = snapshot.about(cve("CVE-2026-2000")).expect("readable").expect("known");
     assert_eq!(known.severity().map(|severity| severity.level), Some(Level::Medium));
     assert_eq!(known.published, Some(Epoch(1_790_812_800)));
+    let shown = sandbox.hardpan(&["advisories", "show", "CVE-2026-2000"]).ok().stdout;
+    assert!(shown.contains("fixed in 1.3.1"), "{shown}");
     assert!(snapshot.about(cve("CVE-2026-3000")).expect("readable").is_none());
 }
 
@@ -193,4 +195,17 @@ fn ranges_of_debian_are_read_in_any_order_and_of_several_any_counts() {
         .map(|text| affected.touches(&version(text)));
     assert_eq!(touched, [true, true, false, false, true, false, true]);
     assert_eq!((affected.fixed, affected.versions.len()), (Some(version("3.0-2")), 1));
+}
+
+#[test]
+fn what_is_known_is_shown_by_the_feed_s_own_name_too() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .write("one.json", osv("DEBIAN-CVE-2026-1001", "CVE-2026-1001", "x", "1-1", "2026-11-01T00:00:00Z"));
+    sandbox.hardpan(&["advisories", "import", "one.json"]).ok();
+    let by_cve = sandbox.hardpan(&["advisories", "show", "CVE-2026-1001"]).ok().stdout;
+    for name in ["DEBIAN-CVE-2026-1001", "cve-2026-1001"] {
+        assert_eq!(sandbox.hardpan(&["advisories", "show", name]).ok().stdout, by_cve);
+    }
+    sandbox.hardpan(&["advisories", "show", "DEBIAN-CVE-2026-1002"]).exits(4);
 }

@@ -281,6 +281,18 @@ fn without_a_ledger_reports_are_empty_and_none_is_made() {
 }
 
 #[test]
+fn a_ledger_that_was_named_must_be_there_and_an_image_that_is_not_in_it_is_said() {
+    let sandbox = sandbox();
+    for what in [&["mttr"][..], &["sla"], &["images"], &["cve", "CVE-2026-1001"], &["export"]] {
+        let named = [&["report"], what, &["--ledger", "typo.db"]].concat();
+        let refused = sandbox.hardpan(&named).exits(1).says("HP140").says("typo.db");
+        assert!(refused.stdout.is_empty(), "{}", refused.stdout);
+    }
+    assert!(!sandbox.path("typo.db").exists());
+    sandbox.hardpan(&["report", "images", "--image", "nosuch"]).ok().says("knows of no image `nosuch`");
+}
+
+#[test]
 fn what_was_exported_makes_the_same_ledger_again() {
     let (one, other) = (sandbox(), Sandbox::new());
     let text = report(&one, &["export"]);

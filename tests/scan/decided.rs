@@ -110,6 +110,7 @@ fn what_people_decided_silences_their_own_image_until_it_expires_and_no_other() 
     // An expired one counts as none; another image's decisions are not its own; nor is anybody's root our image.
     sandbox.write("vex/made.toml", decision(&cve, "expat", "2026-11-10"));
     assert_eq!(counts(&sandbox, &[&image, "--vex", "vex"]).1, 0);
+    sandbox.hardpan(&["scan", &image, "--vex", "vex"]).ok().says("has expired, and counts as none");
     sandbox.write("vex/made.toml", decision(&cve, "expat", "2027-05-01"));
     std::fs::rename(sandbox.path("vex/made.toml"), sandbox.path("vex/other.toml")).expect("ours");
     assert_eq!(counts(&sandbox, &[&image, "--vex", "vex"]).1, 0);

@@ -170,3 +170,22 @@ fn list_tells_what_holds_what_has_expired_and_what_is_gone() {
         value["problems"].as_array().expect("a list").iter().filter_map(|one| one["code"].as_str()).collect();
     assert_eq!(codes, ["HP345", "HP344", "HP346"]);
 }
+
+#[test]
+fn what_does_not_count_or_is_about_nothing_is_said_when_it_is_added() {
+    let world = world();
+    let ada = ["--recipe", "made.toml", "--package", "hello-src", "--author", "Ada <ada@example.org>"];
+    let future = days_from_now(30);
+    let dated = [&["CVE-2026-1001"], &ada[..], &NOT, &["--date", &future]].concat();
+    add(&world, &dated).ok().says("is dated in the future");
+    // Advisories are asked of what comes from Debian.
+    let lock = world.sandbox.text("made.lock").replace("\"Made\"", "\"Debian\"");
+    world.sandbox.write("made.lock", lock);
+    let tracker = r#"{"hello-src": {"CVE-2026-1002": {"releases": {"trixie": {"status": "open", "repositories": {"trixie": "1.0-1"}, "urgency": "low"}}}}}"#;
+    world.sandbox.write("tracker.json", tracker);
+    world.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date=2026-11-20"]).ok();
+    let known = add(&world, &[&["CVE-2026-1002"], &ada[..], &NOT].concat()).ok();
+    assert!(!known.stderr.contains("CVE-2026-1002"), "{}", known.stderr);
+    add(&world, &[&["CVE-2026-1003"], &ada[..], &NOT].concat()).ok().says("no advisory names CVE-2026-1003");
+    assert_eq!(list(&world.sandbox).len(), 3);
+}
