@@ -50,7 +50,9 @@ impl Sqlite {
     }
 
     fn prepare(&mut self) -> Result<()> {
-        let (id, tables) = (self.pragma("application_id")?, self.count_of_tables()?);
+        // In this order: whoever makes a ledger at this moment marks it before it has tables.
+        let tables = self.count_of_tables()?;
+        let id = self.pragma("application_id")?;
         if id != OURS && tables > 0 {
             let message = format!("`{}` is a database, but not a ledger", self.path.display());
             let help = "name another file: `--ledger FILE`, or HARDPAN_LEDGER";
