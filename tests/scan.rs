@@ -20,6 +20,8 @@ mod given;
 mod hostile;
 #[path = "scan/made.rs"]
 mod made;
+#[path = "scan/packed.rs"]
+mod packed;
 #[path = "scan/pitfalls.rs"]
 mod pitfalls;
 #[path = "scan/sample.rs"]

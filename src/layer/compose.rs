@@ -1,15 +1,16 @@
 //! One recipe's tree, step by step.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::Arc;
 
 use super::needs::Edge;
-use super::tree::{Node, NodeKind, Origin, Tree, View};
+use super::tree::{Data, Node, NodeKind, Origin, Tree, View};
 use super::{closure, copyright, generate, own, select};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::ident::{DebVersion, ImagePath, PackageName, Platform};
 use crate::recipe::{ALIASES, Chain, Recipe};
-use crate::source::Parcel;
+use crate::source::{ContentReader, Parcel};
 
 /// A package that can be taken from.
 #[derive(Debug, Clone)]
@@ -38,6 +39,14 @@ impl Inputs {
         match at.checked_sub(self.packages.len()) {
             None => &self.packages[at].parcel,
             Some(at) => &self.sources.values().nth(at).expect("a known source").0,
+        }
+    }
+
+    /// The content of a file.
+    pub fn content(&self, data: &Data, reader: &mut ContentReader) -> io::Result<Vec<u8>> {
+        match data {
+            Data::Bytes(bytes) => Ok(bytes.to_vec()),
+            Data::Parcel { parcel, content, .. } => reader.bytes(self.parcel(*parcel), content),
         }
     }
 

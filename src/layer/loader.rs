@@ -9,7 +9,7 @@ use super::generate;
 use super::tree::{Data, merged_path};
 use crate::diag::Result;
 use crate::ident::{ImagePath, Platform};
-use crate::source::ElfInfo;
+use crate::source::{ContentReader, ElfInfo};
 
 /// The folder, below any other, in which the loader prefers libraries for newer processors.
 const HWCAPS: &str = "glibc-hwcaps";
@@ -87,14 +87,10 @@ pub(super) fn for_newer_processors<'a>(
 /// A small text of the image; `None` for what is large or can't be read.
 pub(super) fn text(work: &Work, data: &Data) -> Option<String> {
     const LARGE: u64 = 1 << 16;
-    let bytes = match data {
-        Data::Bytes(bytes) => bytes.to_vec(),
-        Data::Parcel { content, .. } if content.size > LARGE => return None,
-        Data::Parcel { parcel, content, .. } => {
-            crate::source::ContentReader::new().bytes(work.inputs.parcel(*parcel), content).ok()?
-        }
-    };
-    String::from_utf8(bytes).ok()
+    if matches!(data, Data::Parcel { .. }) && data.size() > LARGE {
+        return None;
+    }
+    String::from_utf8(work.inputs.content(data, &mut ContentReader::new()).ok()?).ok()
 }
 
 #[cfg(test)]

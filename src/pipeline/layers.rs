@@ -12,6 +12,7 @@ use crate::layer::{self, Composed, INVENTORY_VERSION, Inputs, Inventory, PackedL
 use crate::lock;
 use crate::policy::{self, FINDINGS_VERSION, Findings};
 use crate::recipe::Chain;
+use crate::scan;
 
 /// The kinds under which the store keeps what it knows of a recipe's layers, of what is in them, and of
 /// what the contents policy finds in it.
@@ -252,15 +253,10 @@ fn pack(
     let bar = context.progress.steps("packing", plans.len() as u64);
     let mut layers = Vec::new();
     for plan in &plans {
-        layers.push(layer::pack(
-            plan,
-            inputs,
-            compression,
-            context.jobs,
-            &context.store,
-            oldest,
-            context.clamp,
-        )?);
+        let (jobs, store) = (context.jobs, &context.store);
+        let packed = layer::pack(plan, inputs, compression, jobs, store, oldest, context.clamp)?;
+        scan::note_packed(store, &packed.digest, &plan.tree, inputs);
+        layers.push(packed);
         bar.add(1);
     }
     bar.done();

@@ -189,13 +189,8 @@ impl Looking<'_> {
     }
 
     fn text(&mut self, path: &ImagePath, data: &Data) -> Result<String> {
-        let bytes = match data {
-            Data::Bytes(bytes) => bytes.to_vec(),
-            Data::Parcel { parcel, content, .. } => {
-                let read = self.reader.bytes(self.inputs.parcel(*parcel), content);
-                read.map_err(|error| file_problem("reading", Path::new(path.as_str()), &error))?
-            }
-        };
+        let bytes = self.inputs.content(data, &mut self.reader);
+        let bytes = bytes.map_err(|error| file_problem("reading", Path::new(path.as_str()), &error))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }

@@ -4,45 +4,17 @@
 //! they stand; so does a file in place of a folder. Links are followed inside the tree alone.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 use std::ops::Bound;
 
-use serde::{Deserialize, Serialize};
-
-use super::dpkg;
-use super::release::{DEBIAN_VERSION, MAX_FILE, OS_RELEASE};
+use super::known::{self, MAX_KEPT, MAX_PATHS, Member};
 use crate::diag::{Problem, Result, codes};
 use crate::host;
-use crate::ident::{ImagePath, Sha256};
-use crate::image::{Image, LayerMember, OpenPlatform, stream_layer};
+use crate::ident::ImagePath;
+use crate::image::{Image, OpenPlatform};
 use crate::store::Store;
-
-/// The most paths of an image.
-const MAX_PATHS: usize = 4_000_000;
-
-/// The most bytes of files that are kept, over all.
-const MAX_KEPT: u64 = 512 << 20;
 
 /// The most links that are followed, as the kernel has it.
 const MAX_LINKS: usize = 40;
-
-/// What is kept in the store of each layer that was read. Another form is another word.
-const FORM: &str = "scan of a layer, 1";
-
-/// A member of a layer.
-#[derive(Debug, Serialize, Deserialize)]
-struct Member {
-    /// Its path, without a slash before or behind it.
-    path: String,
-    /// The tar's letter for its kind.
-    kind: char,
-    /// Where a link points to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
-    /// What it holds, where it is read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    content: Option<String>,
-}
 
 /// What is at a path.
 #[derive(Debug)]
@@ -70,11 +42,11 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Reads all layers of a platform, side by side; their digests are compared on the way.
-    /// What was found in a layer is kept in the store by the layer's digest, and not looked for twice.
+    /// What all layers of a platform hold, looked for side by side.
     pub(super) fn of(image: &Image, platform: &OpenPlatform, store: Option<&Store>) -> Result<Self> {
         let places: Vec<usize> = (0..platform.layers.len()).collect();
-        let layers = host::side_by_side(host::cores(), &places, |at| kept(image, platform, *at, store));
+        let layers =
+            host::side_by_side(host::cores(), &places, |at| known::members(image, platform, *at, store));
         let mut tree = Self::default();
         for (at, layer) in layers.into_iter().enumerate() {
             for member in layer? {
@@ -201,70 +173,13 @@ impl Tree {
     }
 }
 
-/// The members of a layer: as they were found before, else found now. What the store has may always be thrown
-/// away, so nothing that is wrong with it is a problem.
-fn kept(image: &Image, platform: &OpenPlatform, at: usize, store: Option<&Store>) -> Result<Vec<Member>> {
-    let digest = platform.layers[at].2;
-    let Some((store, digest)) = store.zip(digest) else { return members(image, platform, at) };
-    let key = Sha256::of(format!("{FORM} {digest}").as_bytes());
-    let there = store.read_derived("scan", &key).ok().flatten();
-    if let Some(found) = there.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
-        return Ok(found);
-    }
-    let found = members(image, platform, at)?;
-    let _ = store.write_derived("scan", &key, &serde_json::to_vec(&found).unwrap_or_default());
-    Ok(found)
-}
-
-/// The members of a layer, with the content of those that are read.
-fn members(image: &Image, platform: &OpenPlatform, at: usize) -> Result<Vec<Member>> {
-    let mut found = Vec::new();
-    let mut bytes = 0;
-    stream_layer(image, platform, at, |member, content| {
-        let member = member_of(&member, content)?;
-        bytes += member.content.as_ref().map_or(0, String::len) as u64;
-        if found.len() >= MAX_PATHS || bytes > MAX_KEPT {
-            return Err(io::Error::other("there is more in it than in any layer"));
-        }
-        found.push(member);
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-fn member_of(member: &LayerMember, content: &mut dyn Read) -> io::Result<Member> {
-    let path = member.path.to_string_lossy().into_owned();
-    let link = member.link.as_ref().map(|link| link.to_string_lossy().into_owned());
-    let clean = ImagePath::from_member(&path).ok().filter(|_| member.kind == '0');
-    let content = match clean.and_then(|clean| wanted(clean.member())) {
-        None => None,
-        Some(most) => {
-            let mut bytes = Vec::new();
-            content.take(most + 1).read_to_end(&mut bytes)?;
-            if bytes.len() as u64 > most {
-                return Err(io::Error::other(format!("it is larger than any such file, {most} bytes")));
-            }
-            Some(String::from_utf8_lossy(&bytes).into_owned())
-        }
-    };
-    Ok(Member { path, kind: member.kind, link, content })
-}
-
-/// The most bytes that are read of a file; nothing for those that are not read.
-fn wanted(member: &str) -> Option<u64> {
-    if OS_RELEASE.contains(&member) || member == DEBIAN_VERSION {
-        return Some(MAX_FILE);
-    }
-    let dpkg = member.strip_prefix(dpkg::FOLDER)?.strip_prefix('/')?;
-    let list = dpkg
-        .strip_prefix("info/")
-        .is_some_and(|name| name.rsplit_once('.').is_some_and(|(_, end)| end == "list"));
-    (dpkg == "status" || dpkg.starts_with("status.d/") || list).then_some(dpkg::MAX_STATUS)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::{self, Read as _};
+
+    use super::super::known::member_of;
     use super::*;
+    use crate::image::LayerMember;
 
     fn member(path: &str, kind: char, link: &str) -> LayerMember {
         let link = (!link.is_empty()).then(|| link.into());

@@ -59,12 +59,8 @@ fn insert(work: &mut Work, path: &str, node: Node) {
 
 /// The content of a file.
 fn bytes_of(work: &Work, reader: &mut ContentReader, path: &ImagePath, data: &Data) -> Result<Vec<u8>> {
-    match data {
-        Data::Bytes(bytes) => Ok(bytes.to_vec()),
-        Data::Parcel { parcel, content, .. } => reader
-            .bytes(work.inputs.parcel(*parcel), content)
-            .map_err(|error| file_problem("reading", Path::new(path.as_str()), &error).into()),
-    }
+    let content = work.inputs.content(data, reader);
+    content.map_err(|error| file_problem("reading", Path::new(path.as_str()), &error).into())
 }
 
 /// Merged `/usr`: `/bin` and its like are links into it (Debian's `usrmerge`).
