@@ -10,7 +10,8 @@ use crate::catalog::{self, Catalog};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Stopwatch};
 use crate::ident::Prefix;
-use crate::patch::{self, Books, Extent, Patching, Place, Schedule, Scheduled, Trials};
+use crate::ledger::{self, ImageId};
+use crate::patch::{self, Books, Extent, Patching, Place, Plan, Schedule, Scheduled, Trials};
 use crate::pipeline::Context;
 use crate::publish::Purpose;
 use crate::scan::{FailOn, SnapshotFacts};
@@ -112,7 +113,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let snapshot = snapshot(global, &context, args)?;
     if args.dry_run {
         let plan = patch::plan(&context, &catalog, args.extent(), snapshot.as_ref())?;
-        return patch_table::plan(global, &catalog, &plan);
+        let late = late(&books::place(global, args.ledger.as_deref())?, &catalog, &plan)?;
+        return patch_table::plan(global, &catalog, &plan, &late);
     }
     let _alone = patch::alone(&context.store)?;
     // What would fail at the end is refused before anything is done: a password, a clock, a ledger.
@@ -137,6 +139,26 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let outcomes = patch::run(&patching, &tasks);
     patch_table::outcomes(global, &plan, &tasks, &outcomes, watch.elapsed().as_secs_f64());
     patch::kept_back(&tasks, &outcomes)
+}
+
+/// What images lack though no pin moves, as the ledger has it: by the place of their recipe, and by name.
+fn late(ledger: &ledger::Place, catalog: &Catalog, plan: &Plan) -> Result<Vec<patch_table::Late>> {
+    let mut late = Vec::new();
+    if !ledger.exists() {
+        return Ok(late);
+    }
+    let books = Books::open(ledger, patience()?)?;
+    for task in catalog::images(catalog, None) {
+        let Ok(planned) = &plan.recipes[task.at] else { continue };
+        let Some(lock) = &planned.before else { continue };
+        let Ok(name) = task.entry.name.parse() else { continue };
+        let image = ImageId { name, variant: task.variant.clone() };
+        let moves = planned.not_moved(books.late(&image, lock)?);
+        if !moves.is_empty() {
+            late.push(patch_table::Late { at: task.at, image: task.name(), moves });
+        }
+    }
+    Ok(late)
 }
 
 /// The snapshot to go by, if there is one. What is asked of it can't be asked of nothing.

@@ -7,12 +7,22 @@ use crate::catalog::{Catalog, ImageTask};
 use crate::diag::Result;
 use crate::patch::{Move, Outcome, Plan, Planned};
 
+/// An image that was kept back while its lock moved, and what it lacks.
+pub(super) struct Late {
+    /// The place of its recipe.
+    pub(super) at: usize,
+    /// What it is called.
+    pub(super) image: String,
+    /// What the lock has and it has not.
+    pub(super) moves: Vec<Move>,
+}
+
 /// What would be done.
-pub(super) fn plan(global: &Global, catalog: &Catalog, plan: &Plan) -> Result<()> {
+pub(super) fn plan(global: &Global, catalog: &Catalog, plan: &Plan, late: &[Late]) -> Result<()> {
     plan.warnings.iter().for_each(|warning| global.say(warning));
-    let rows = catalog.entries.iter().zip(&plan.recipes);
+    let rows = catalog.entries.iter().zip(&plan.recipes).enumerate();
     if global.json {
-        for (entry, planned) in rows {
+        for (at, (entry, planned)) in rows {
             let mut row = match planned {
                 Ok(planned) => planned_json(planned),
                 Err(failure) => {
@@ -20,13 +30,19 @@ pub(super) fn plan(global: &Global, catalog: &Catalog, plan: &Plan) -> Result<()
                 }
             };
             row["name"] = json!(entry.name);
+            let late = late.iter().filter(|late| late.at == at);
+            row["late"] =
+                late.map(|late| json!({ "image": late.image, "moves": moves_json(&late.moves) })).collect();
             print::line(&row.to_string());
         }
     } else {
         let mut lines = Vec::new();
-        for (entry, planned) in rows {
+        for (at, (entry, planned)) in rows {
             if let Ok(planned) = planned {
                 lines.extend(plan_lines(&entry.name, planned));
+            }
+            for late in late.iter().filter(|late| late.at == at) {
+                lines.extend(late.moves.iter().map(|one| move_line(&late.image, "lacks", one)));
             }
         }
         if lines.is_empty() {
@@ -41,17 +57,7 @@ pub(super) fn plan(global: &Global, catalog: &Catalog, plan: &Plan) -> Result<()
 fn plan_lines(name: &str, planned: &Planned) -> Vec<Vec<String>> {
     let mut lines = Vec::new();
     for (word, moves) in [("moves", &planned.moves), ("waits", &planned.waiting)] {
-        for one in moves {
-            let since = one.fixes.iter().filter_map(|fix| fix.available).min();
-            let since = since.map(|since| format!(", to be had since {since}")).unwrap_or_default();
-            lines.push(vec![
-                name.to_owned(),
-                word.to_owned(),
-                one.source.to_string(),
-                format!("{} → {}", one.from, one.to),
-                format!("{}{since}", why(one)),
-            ]);
-        }
+        lines.extend(moves.iter().map(|one| move_line(name, word, one)));
     }
     for held in &planned.held {
         lines.push(vec![
@@ -72,6 +78,18 @@ fn plan_lines(name: &str, planned: &Planned) -> Vec<Vec<String>> {
         ]);
     }
     lines
+}
+
+fn move_line(name: &str, word: &str, one: &Move) -> Vec<String> {
+    let since = one.fixes.iter().filter_map(|fix| fix.available).min();
+    let since = since.map(|since| format!(", to be had since {since}")).unwrap_or_default();
+    vec![
+        name.to_owned(),
+        word.to_owned(),
+        one.source.to_string(),
+        format!("{} → {}", one.from, one.to),
+        format!("{}{since}", why(one)),
+    ]
 }
 
 fn why(one: &Move) -> String {

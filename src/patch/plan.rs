@@ -232,6 +232,12 @@ fn no_step_back(path: &Path, before: &Lock, after: &Lock) -> Result<()> {
 }
 
 impl Planned {
+    /// Those of moves whose source does not move here.
+    pub fn not_moved(&self, mut moves: Vec<Move>) -> Vec<Move> {
+        moves.retain(|one| self.moves.iter().all(|known| known.source != one.source));
+        moves
+    }
+
     /// What of it is about an image of these packages: a lock also pins what only stands in dependencies, and
     /// nobody is exposed to what is in no image.
     #[must_use]

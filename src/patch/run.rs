@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::book::Books;
 use super::note::{CHANGES, FileChange, Note, file_changes};
 use super::place::{Goods, Place};
-use super::plan::{Move, Plan, Planned};
+use super::plan::{Plan, Planned};
 use super::stage::staged;
 use super::trying::{Trials, Tried};
 use crate::advisory::{Ecosystem, Snapshot};
@@ -188,9 +188,7 @@ impl Patching<'_> {
         let packages: BTreeSet<PackageName> = built.packages.iter().flatten().cloned().collect();
         let mut planned = planned.within(&packages);
         if !there.is_whole {
-            let late = self.books.late(&image, &finished.pinned.lock)?;
-            let is_new = |one: &Move| planned.moves.iter().all(|known| known.source != one.source);
-            let late: Vec<Move> = late.into_iter().filter(is_new).collect();
+            let late = planned.not_moved(self.books.late(&image, &finished.pinned.lock)?);
             planned.moves.extend(late);
         }
         let planned = &planned;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::support::Flaw;
-use super::{House, deb};
+use super::{House, deb, rows};
 
 const OLD: [(&str, &str); 1] = [("1.0-1", "first")];
 const FIXED: [(&str, &str); 2] = [("1.0-1+deb13u1", "CVE-2026-1000"), ("1.0-1", "first")];
@@ -354,7 +354,13 @@ fn what_a_recipe_s_kept_back_image_or_variant_lacked_is_still_known_to_the_next_
         house.registry.flaw_times("PUT", path, 0, times, Flaw::Status(403, "", ""));
         house.patch(&["--jobs", "1"]).exits(6).says("HP650");
         house.registry.heal();
+        let plan = house.patch(&["--dry-run"]).ok().stdout;
+        let lacking = if times == 1 { "one  lacks" } else { "one-dev  lacks" };
+        assert!(plan.contains(lacking) && plan.contains("fixes CVE-2026-1000"), "{path}: {plan}");
+        let plan = rows(&house.patch(&["--dry-run", "--json"]).ok());
+        assert_eq!(plan["one"]["late"][0]["moves"][0]["to"], FIXED[0].0, "{plan:#?}");
         let out = house.patch(&["--json"]).ok().stdout;
+        assert_eq!(house.patch(&["--dry-run"]).ok().stdout, "nothing moves\n");
         let report =
             house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000", "--format", "json"]).ok().stdout;
         assert!(!report.contains("\"open\""), "{path}: {report}");
