@@ -38,6 +38,7 @@ mod scan_table;
 mod scan_vex;
 mod schema;
 mod signing;
+mod snapshot;
 mod statement;
 mod test;
 mod verify;

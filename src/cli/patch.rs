@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::signing::SigningArgs;
-use super::{Global, books, patch_table, patience, print, pull};
-use crate::advisory::{self, Snapshot};
+use super::signing::{SigningArgs, TrustArgs};
+use super::{Global, books, patch_table, patience, print, pull, snapshot};
+use crate::advisory::{self, SignedBy, Snapshot};
 use crate::catalog::{self, Catalog};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Stopwatch};
@@ -110,7 +110,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     };
     let context = global.context(&files, false, args.jobs)?;
     let catalog = args.catalog()?;
-    let snapshot = snapshot(global, &context, args)?;
+    let (snapshot, signed) = asked(global, &context, args)?.unzip();
     if args.dry_run {
         let plan = patch::plan(&context, &catalog, args.extent(), snapshot.as_ref())?;
         let late = late(&books::place(global, args.ledger.as_deref())?, &catalog, &plan)?;
@@ -134,6 +134,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         notes: &args.notes,
         trials: (!args.no_test).then_some(trials),
         snapshot: snapshot.as_ref(),
+        signed: signed.unwrap_or(SignedBy::Nobody),
         fail_on: &args.fail_on,
     };
     let outcomes = patch::run(&patching, &tasks);
@@ -161,8 +162,8 @@ fn late(ledger: &ledger::Place, catalog: &Catalog, plan: &Plan) -> Result<Vec<pa
     Ok(late)
 }
 
-/// The snapshot to go by, if there is one. What is asked of it can't be asked of nothing.
-fn snapshot(global: &Global, context: &Context, args: &Args) -> Result<Option<Snapshot>> {
+/// The snapshot to go by, if there is one, and whose signature it bears. What is asked of it can't be asked of nothing.
+fn asked(global: &Global, context: &Context, args: &Args) -> Result<Option<(Snapshot, SignedBy)>> {
     let shelf = advisory::Shelf::of(&context.store);
     let policy = args.policy.as_deref().map(Policy::read).transpose()?;
     let max_age = policy.and_then(|policy| policy.advisories_max_age);
@@ -181,7 +182,8 @@ fn snapshot(global: &Global, context: &Context, args: &Args) -> Result<Option<Sn
     let facts = SnapshotFacts::of(&snapshot, context.now);
     facts.check_age(max_age)?;
     facts.warnings().iter().for_each(|warning| global.say(warning));
-    Ok(Some(snapshot))
+    let signed = snapshot::signed_by(&shelf, &snapshot, args.advisories.as_deref(), &TrustArgs::default())?;
+    Ok(Some((snapshot, signed)))
 }
 
 impl Emit {

@@ -152,12 +152,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         What::Export => return export(global, &shelf),
         What::Mttr(spent) => {
             let known = load(global, &shelf, &spent.window)?;
-            (&spent.window, spent::mttr(&known, since(spent)?, spent.by))
+            (&spent.window, spent::mttr(&known, since(spent, &known)?, spent.by))
         }
         What::Sla(spent) => {
             let targets = targets(spent.policy.as_deref())?;
             let known = load(global, &shelf, &spent.window)?;
-            (&spent.window, spent::sla(&known, since(spent)?, spent.by, &targets))
+            (&spent.window, spent::sla(&known, since(spent, &known)?, spent.by, &targets))
         }
         What::Images(images) => {
             let known = load(global, &shelf, &images.window)?;
@@ -236,8 +236,16 @@ fn load(global: &Global, shelf: &Shelf, window: &Window) -> Result<Known> {
     Ok(Known { history, as_of })
 }
 
-fn since(spent: &Spent) -> Result<Option<Epoch>> {
-    spent.since.as_deref().map(|text| moment(text, host::now(), false)).transpose()
+fn since(spent: &Spent, known: &Known) -> Result<Option<Epoch>> {
+    let since = spent.since.as_deref().map(|text| moment(text, host::now(), false)).transpose()?;
+    if let Some(since) = since.filter(|since| *since > known.as_of) {
+        let problem = Problem::new(codes::USAGE, "`--since` is later than the time that the report is of");
+        let problem = problem.fact("since", since).fact("until", known.as_of);
+        return Err(problem
+            .help("nothing could ever be in it: exchange the two, or leave `--until` out")
+            .into());
+    }
+    Ok(since)
 }
 
 /// A day (its beginning, or where it is over), a time, or how long ago.

@@ -6,11 +6,11 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::signing::TrustArgs;
-use super::{Global, clamp, print, scan_subject, scan_table, scan_vex};
-use crate::advisory::{self, Shelf, SignedBy, Snapshot};
+use super::{Global, clamp, print, scan_subject, scan_table, scan_vex, snapshot};
+use crate::advisory::{Shelf, SignedBy, Snapshot};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host;
-use crate::ident::{Age, Epoch, Sha256};
+use crate::ident::{Age, Epoch};
 use crate::scan::{self, Comparison, FailOn, Met, Report, Want};
 use crate::verify::Policy;
 
@@ -91,7 +91,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         return Err(problem.expected("`--format table`, `json` or `markdown`").into());
     }
     let now = host::now();
-    let (snapshot, signed) = snapshot(global, args)?;
+    let (snapshot, signed) = asked(global, args)?;
     let decisions = scan_vex::open(&args.vex, &args.what)?;
     decisions.iter().flat_map(|decisions| decisions.idle(now)).for_each(|warning| global.say(&warning));
     let report = |what: &str| {
@@ -100,6 +100,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         Ok::<_, Failure>(report)
     };
     let ours = report(&args.what)?;
+    decisions
+        .iter()
+        .flat_map(|decisions| ours.beside(decisions, now))
+        .for_each(|warning| global.say(&warning));
     ours.snapshot.check_age(max_age(args)?)?;
     let met = ours.met(&args.fail_on, args.all);
     // Documents bear the time that a build would, where one is asked for; ages count by the clock.
@@ -143,36 +147,15 @@ fn report(
     Ok(report)
 }
 
-/// The snapshot, and whose signature it bears. A signature that is wrong is a problem wherever the snapshot is from.
-fn snapshot(global: &Global, args: &Args) -> Result<(Snapshot, SignedBy)> {
+/// The snapshot, and whose signature it bears.
+fn asked(global: &Global, args: &Args) -> Result<(Snapshot, SignedBy)> {
     let shelf = Shelf::at(&global.store_path()?);
     let snapshot = match &args.advisories {
         None => shelf.open_current()?.0,
         Some(name) => shelf.open_named(name)?,
     };
-    let digest = snapshot.digest();
-    let keys = args.trust.open_any(&Global::environment())?;
-    let own = shelf.bundle_path(&digest);
-    let named = args
-        .advisories
-        .as_deref()
-        .filter(|name| name.strip_prefix("sha256:").unwrap_or(name).parse::<Sha256>().is_err());
-    let bundle = named.map(beside).filter(|path| host::is_file(path)).unwrap_or(own);
-    let signed = if host::is_file(&bundle) {
-        advisory::check_bundle(&host::read(&bundle)?, &digest, keys.as_ref())?
-    } else {
-        SignedBy::Nobody
-    };
-    if args.trust.is_said() && !matches!(signed, SignedBy::Trusted(_)) {
-        let what = format!("the snapshot of advisories {digest} is not signed by who was named");
-        return Err(Problem::new(codes::NOT_SIGNED, what).found("no signature").into());
-    }
+    let signed = snapshot::signed_by(&shelf, &snapshot, args.advisories.as_deref(), &args.trust)?;
     Ok((snapshot, signed))
-}
-
-/// Where the signature of a snapshot in a file is.
-fn beside(name: &str) -> PathBuf {
-    PathBuf::from(format!("{name}.bundle"))
 }
 
 fn written(report: &Report, met: &[Met], args: &Args, format: Format, at: Epoch) -> Vec<u8> {

@@ -40,7 +40,7 @@ fn subject(subject: &Subject) -> String {
     words.extend(subject.digest.map(|digest| format!("sha256:{}", digest.short())));
     words.extend(subject.distro.as_ref().map(|distro| format!("Debian {distro}")));
     words.push(subject.platforms.join(" and "));
-    words.push(format!("{} packages", subject.packages.len()));
+    words.push(format!("{} packages", subject.names()));
     words.retain(|word| !word.is_empty());
     words.join(", ")
 }

@@ -212,7 +212,7 @@ impl Note<'_> {
             "tags": self.tags,
             "digest": { "sha256": self.digest.0 },
             "before": self.before.map(|before| json!({ "sha256": before.0 })),
-            "advisories": self.advisories.map(|facts| json!({ "sha256": facts.digest, "date": facts.date, "derived_only": facts.derived_only })),
+            "advisories": self.advisories.map(|facts| json!({ "sha256": facts.digest, "date": facts.date, "derived_only": facts.derived_only, "signed_by": facts.signer() })),
             "fixed": fixed,
             "packages": self.planned.changes.iter().map(change).collect::<Vec<_>>(),
             "files": files,

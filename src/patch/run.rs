@@ -9,7 +9,7 @@ use super::place::{Goods, Place};
 use super::plan::{Plan, Planned};
 use super::stage::staged;
 use super::trying::{Trials, Tried};
-use crate::advisory::{Ecosystem, Snapshot};
+use crate::advisory::{Ecosystem, SignedBy, Snapshot};
 use crate::attest::{self, Subject, write_statement};
 use crate::canon::Compression;
 use crate::catalog::{self, Catalog, ImageTask};
@@ -44,6 +44,8 @@ pub struct Patching<'a> {
     pub trials: Option<Trials<'a>>,
     /// What images are scanned with; `None` where nothing is known of vulnerabilities.
     pub snapshot: Option<&'a Snapshot>,
+    /// Whose signature that bears.
+    pub signed: SignedBy,
     /// Findings that keep an image back.
     pub fail_on: &'a [FailOn],
 }
@@ -224,7 +226,10 @@ impl Patching<'_> {
             return Err(report.failed(&met).into());
         }
         let tried = self.try_out(&task.name(), finished, &staged_image)?;
-        let advisories = self.snapshot.map(|snapshot| SnapshotFacts::of(snapshot, self.context.now));
+        let advisories = self.snapshot.map(|snapshot| SnapshotFacts {
+            signed: Some(self.signed.clone()),
+            ..SnapshotFacts::of(snapshot, self.context.now)
+        });
         let files = self.file_changes(task, finished, before, &staged_image);
         let note = Note {
             name: task.name(),
@@ -282,6 +287,7 @@ impl Patching<'_> {
             Err(failure) if failure.is(codes::NOT_COVERED) && self.fail_on.is_empty() => return Ok(None),
             report => report?,
         };
+        report.snapshot.signed = Some(self.signed.clone());
         report.decided(&[&finished.decisions], now);
         Ok(Some(report))
     }

@@ -111,8 +111,8 @@ patch:
     # HARDPAN_KEY_PASSWORD, DOCKER_CONFIG or DOCKER_AUTH_CONFIG for the registry, and PATCH_TOKEN, which may push.
   cache:
     key: hardpan
-    path: &cache .cache/hardpan
-    paths: [*cache]
+    paths:
+      - .cache/hardpan
     when: always
   script:
     - @COMMAND@

@@ -71,10 +71,7 @@ impl<'a> Comparison<'a> {
             exploited: row(&|report| report.counts.exploited),
             folded: row(&|report| report.counts.all_folded()),
             sources,
-            packages: row(&|report| {
-                let names = report.subject.packages.iter().map(|package| &package.binary);
-                names.collect::<BTreeSet<_>>().len()
-            }),
+            packages: row(&|report| report.subject.names()),
         }
     }
 

@@ -2,10 +2,11 @@
 
 use super::finding::{Finding, Silenced};
 use super::report::Report;
-use super::subject::Subject;
+use super::subject::{Package, Subject};
+use crate::diag::Problem;
 use crate::ident::{BlobDigest, Epoch};
 use crate::recipe::Pattern;
-use crate::vex::{Binary, By, Decisions, Question};
+use crate::vex::{Binary, By, Decisions, Question, Scanned};
 
 impl Report {
     /// Silences what was decided about. Of several sets of decisions that speak of a finding, the first counts.
@@ -14,8 +15,7 @@ impl Report {
             return;
         }
         let subject = self.subject.clone();
-        let digests: Vec<BlobDigest> =
-            subject.digest.map(BlobDigest).into_iter().chain(subject.manifests.iter().copied()).collect();
+        let digests = digests(&subject);
         // Where not every path is known, nobody can say that a file is not there: what packages list leaves out
         // links, and what no package brought.
         let paths = subject.paths.clone();
@@ -24,6 +24,27 @@ impl Report {
         let files = has.as_ref().map(|has| has as &dyn Fn(&Pattern) -> bool);
         self.silence(|finding| silenced(decisions, &subject, &digests, files, finding, now));
     }
+
+    /// Warnings: documents of others that can't count for what was scanned.
+    pub fn beside(&self, decisions: &Decisions, now: Epoch) -> Vec<Problem> {
+        let subject = &self.subject;
+        let has = |of: &str, name: &str| {
+            let is_it = |package: &Package| package.binary == name || package.source == name;
+            subject.packages.iter().any(|package| is_it(package) && kind(&package.purl) == of)
+        };
+        decisions.beside(Scanned {
+            name: &subject.name,
+            image: subject.product.as_deref().unwrap_or_default(),
+            digests: &digests(subject),
+            has: &has,
+            now,
+        })
+    }
+}
+
+/// The digests by which others may name it: those of its index and of its platforms.
+fn digests(subject: &Subject) -> Vec<BlobDigest> {
+    subject.digest.map(BlobDigest).into_iter().chain(subject.manifests.iter().copied()).collect()
 }
 
 fn silenced(

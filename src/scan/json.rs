@@ -68,11 +68,10 @@ fn subject(subject: &Subject) -> Value {
 }
 
 fn snapshot(facts: &SnapshotFacts) -> Value {
-    let by = if let Some(SignedBy::Trusted(by)) = &facts.signed { Some(by) } else { None };
     json!({
         "digest": format!("sha256:{}", facts.digest), "date": facts.date, "counts_from": facts.counts_from,
         "age_days": facts.days(), "stale": facts.is_stale(), "feeds": facts.feeds,
-        "signed": !matches!(facts.signed, None | Some(SignedBy::Nobody)), "signed_by": by,
+        "signed": !matches!(facts.signed, None | Some(SignedBy::Nobody)), "signed_by": facts.signer(),
         "derived_only": facts.derived_only, "note": facts.derived_only.then_some(DERIVED_ONLY),
     })
 }

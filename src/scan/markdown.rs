@@ -112,7 +112,7 @@ fn about(subject: &Subject, facts: &SnapshotFacts) -> String {
     let mut lines = Vec::new();
     let release = subject.distro.as_ref().map(|distro| format!(", Debian {distro}")).unwrap_or_default();
     let digest = subject.digest.map(|digest| format!(" `sha256:{digest}`")).unwrap_or_default();
-    lines.push(format!("{}{digest}{release}, {} packages  ", subject.what.name(), subject.packages.len()));
+    lines.push(format!("{}{digest}{release}, {} packages  ", subject.what.name(), subject.names()));
     lines.push(advisories(facts));
     lines.extend(subject.notes.iter().map(|note| format!("\n> {}", escaped(note))));
     lines.join("\n")

@@ -58,6 +58,11 @@ impl SnapshotFacts {
         (self.age / 86_400).max(0)
     }
 
+    /// Whose signature it bears, where that is somebody who is trusted.
+    pub fn signer(&self) -> Option<&str> {
+        if let Some(SignedBy::Trusted(by)) = &self.signed { Some(by) } else { None }
+    }
+
     /// Whose signature it bears, in words.
     pub fn signature(&self) -> String {
         match &self.signed {

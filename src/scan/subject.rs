@@ -84,6 +84,13 @@ pub struct Subject {
     pub notes: Vec<String>,
 }
 
+impl Subject {
+    /// How many packages it has: one that is there for several platforms, or in several versions, is one.
+    pub fn names(&self) -> usize {
+        self.packages.iter().map(|package| &package.binary).collect::<BTreeSet<_>>().len()
+    }
+}
+
 /// What of a thing is looked at, and what is known of it from elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Want {

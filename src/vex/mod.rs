@@ -38,6 +38,7 @@
 //! each image it is looked up. The room does not know findings or scans, and never the clock: `now` is handed in.
 
 mod append;
+mod beside;
 mod conflict;
 mod csaf;
 mod dates;
@@ -56,6 +57,7 @@ mod verdict;
 mod words;
 
 pub use append::{Draft, append};
+pub use beside::Scanned;
 pub use csaf::{Publisher, csaf};
 pub use decision::{Claim, Decision, Images, Standing};
 pub use document::{Document, Product, Statement, document};

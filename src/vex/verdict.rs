@@ -219,7 +219,7 @@ fn addresses(statement: &Statement, question: &Question, binary: Binary) -> bool
             let part = || parts.iter().any(|part| is_package(part, question, binary));
             product.purls().filter_map(purl::read).any(|purl| {
                 if purl.kind == "oci" {
-                    is_image(&purl, question) && (whole || part())
+                    is_image(&purl, question.image, question.digests) && (whole || part())
                 } else {
                     whole && is_package(&purl, question, binary)
                 }
@@ -228,10 +228,10 @@ fn addresses(statement: &Statement, question: &Question, binary: Binary) -> bool
 }
 
 /// An image by its digest; by its name alone only where no registry is named, for there are many of a name.
-fn is_image(purl: &ReadPurl, question: &Question) -> bool {
+pub(super) fn is_image(purl: &ReadPurl, image: &str, digests: &[BlobDigest]) -> bool {
     match &purl.version {
-        Some(version) => question.digests.iter().any(|digest| digest.to_string() == *version),
-        None => purl.repository.is_none() && !question.image.is_empty() && purl.name == question.image,
+        Some(version) => digests.iter().any(|digest| digest.to_string() == *version),
+        None => purl.repository.is_none() && !image.is_empty() && purl.name == image,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Decisions on vulnerabilities and advisories, of images whose digest stays.
 
-use super::support::Layout;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::support::{Hand, Layout};
 use super::{House, deb};
 
 const OLD: [(&str, &str); 1] = [("1.0-1", "first")];
@@ -223,4 +225,38 @@ fn an_image_without_a_package_is_brought_out_though_advisories_have_nothing_to_s
     );
     house.patch(&["--fail-on", "kev"]).ok();
     assert!(house.tag("bare", "1").is_some());
+}
+
+#[test]
+fn the_signature_of_advisories_is_verified_and_named_and_one_that_is_wrong_ends_a_run_before_it_begins() {
+    let mut house = house();
+    let key = house.sandbox.path("team.key");
+    house.sandbox.write("team.key", Hand::new(1).private_pem());
+    std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o600)).expect("ours");
+    house.sandbox.write("keys/team.pub", Hand::new(1).public_pem());
+    let import = |house: &House, date: &str| {
+        house.sandbox.write("tracker.json", TRACKER);
+        let arguments = ["advisories", "import", "tracker.json", "--key", "team.key", "--date", date];
+        let digest = house.sandbox.hardpan(&arguments).ok().stdout;
+        let digest = digest.trim().trim_start_matches("sha256:").to_owned();
+        house.sandbox.store().join(format!("advisories/{digest}.bundle"))
+    };
+    let of_before = std::fs::read(import(&house, "2026-11-19")).expect("signed");
+    let bundle = import(&house, "2026-11-20");
+    house.fix(&deb("liba", &[("1.0-1+deb13u1", "CVE-2026-1000"), ("1.0-1", "first")]), 60);
+
+    let digest = house.tag("one", "latest");
+    let right = std::fs::read(&bundle).expect("signed");
+    std::fs::write(&bundle, of_before).expect("ours");
+    for more in [&[][..], &["--dry-run"]] {
+        house.patch(more).exits(5).says("HP545");
+    }
+    assert_eq!(house.tag("one", "latest"), digest);
+
+    std::fs::write(&bundle, right).expect("ours");
+    house.patch(&[]).ok();
+    house.sandbox.hardpan(&["pull", &format!("{}/one:latest", house.to()), "--out", "pulled"]).ok();
+    let layout = Layout(house.sandbox.path("pulled"));
+    let attached = layout.statement("https://hardpan.dev/changes/v1", &layout.index());
+    assert_eq!(attached.statement["predicate"]["advisories"]["signed_by"], "keys/team.pub");
 }

@@ -1,5 +1,9 @@
 //! Schedules, ready to commit.
 
+use std::collections::BTreeSet;
+
+use saphyr::{LoadableYamlNode as _, YamlOwned as Yaml};
+
 use super::House;
 use super::support::Sandbox;
 
@@ -87,4 +91,65 @@ fn words_that_would_need_quoting_are_refused() {
             .exits(2)
             .says("can't stand in a schedule");
     }
+}
+
+/// The names in a mapping.
+fn names(mapping: &Yaml) -> BTreeSet<String> {
+    let mapping = mapping.as_mapping().expect("a mapping");
+    mapping.keys().map(|key| key.as_str().expect("a name").to_owned()).collect()
+}
+
+#[track_caller]
+fn only(mapping: &Yaml, known: &[&str]) {
+    let unknown: Vec<String> =
+        names(mapping).into_iter().filter(|name| !known.contains(&name.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// Runners refuse keys that they don't know. Those that are known here are from their references: GitHub's "Workflow
+/// syntax", GitLab's "CI/CD YAML syntax" (job keywords, `cache`), Kubernetes' batch/v1.
+#[test]
+fn schedules_in_yaml_read_as_those_read_them_who_run_them() {
+    let read = |kind: &str| {
+        let text = emitted(kind);
+        let mut all = Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{kind}: {error}\n{text}"));
+        assert_eq!(all.len(), 1, "{kind}");
+        all.remove(0)
+    };
+    let github = read("github");
+    only(&github, &["name", "on", "concurrency", "permissions", "jobs"]);
+    let job = &github["jobs"]["patch"];
+    only(job, &["runs-on", "timeout-minutes", "steps"]);
+    let steps = job["steps"].as_sequence().expect("steps");
+    for step in steps {
+        only(step, &["name", "uses", "with", "run", "env", "if"]);
+        assert!(names(step).contains("uses") != names(step).contains("run"), "{step:?}");
+    }
+    assert!(steps.iter().any(|step| step.as_mapping_get("run").and_then(Yaml::as_str) == Some(COMMAND)));
+
+    let gitlab = read("gitlab");
+    assert_eq!(names(&gitlab), BTreeSet::from(["patch".to_owned()]));
+    let job = &gitlab["patch"];
+    only(
+        job,
+        &["image", "rules", "resource_group", "timeout", "variables", "cache", "script", "after_script"],
+    );
+    only(&job["cache"], &["key", "paths", "when"]);
+    assert_eq!(job["cache"]["paths"][0].as_str(), Some(".cache/hardpan"));
+    assert_eq!(job["script"][0].as_str(), Some(COMMAND));
+
+    let kubernetes = read("kubernetes");
+    only(&kubernetes, &["apiVersion", "kind", "metadata", "spec"]);
+    let spec = &kubernetes["spec"];
+    only(spec, &["schedule", "concurrencyPolicy", "startingDeadlineSeconds", "jobTemplate"]);
+    let job = &spec["jobTemplate"]["spec"];
+    only(job, &["backoffLimit", "activeDeadlineSeconds", "template"]);
+    let pod = &job["template"]["spec"];
+    only(pod, &["restartPolicy", "automountServiceAccountToken", "containers", "volumes"]);
+    let container = &pod["containers"][0];
+    only(container, &["name", "image", "workingDir", "command", "env", "volumeMounts"]);
+    let words = container["command"].as_sequence().expect("words").iter();
+    let words: Vec<&str> = words.map(|word| word.as_str().expect("a word")).collect();
+    assert_eq!(words.join(" "), COMMAND);
+    assert_eq!(container["volumeMounts"][0]["name"].as_str(), pod["volumes"][0]["name"].as_str());
 }

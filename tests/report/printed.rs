@@ -136,6 +136,10 @@ fn weeks_are_told_one_by_one_also_those_in_which_nothing_ended() {
     let until = "--until=2026-10-27";
     assert_eq!(weeks(&[until]), ["2026-W41:1", "2026-W42:0", "2026-W43:0", "2026-W44:1", "open:0", "all:2"]);
     assert_eq!(weeks(&[until, "--since=2026-10-20"]), ["2026-W44:1", "open:0", "all:1"]);
+    for what in ["sla", "mttr"] {
+        let told = sandbox.hardpan(&["report", what, "--since=2026-10-29", until]).exits(2).stderr;
+        assert!(told.contains("2026-10-29T00:00:00Z") && told.contains("2026-10-28T00:00:00Z"), "{told}");
+    }
     // As it was a week before, when that one was open still.
     assert_eq!(weeks(&[UNTIL]), ["2026-W41:1", "open:1", "all:2"]);
     let mttr = as_json(&sandbox, &["mttr", "--by=week", until]);

@@ -49,3 +49,19 @@ fn it_is_printed_for_people_and_for_pull_requests_and_in_no_other_form() {
     sandbox.hardpan(&["scan", "ours", "--compare", "public", "--fail-on=any"]).ok();
     sandbox.hardpan(&["scan", "public", "--compare", "ours", "--fail-on=any"]).exits(6).says("HP640");
 }
+
+#[test]
+fn a_package_of_two_architectures_is_one_wherever_packages_are_counted() {
+    let sandbox = sampled();
+    root(&sandbox, "root", &MAIN);
+    let status = sandbox.text("root/var/lib/dpkg/status");
+    let more = status.replace("Architecture: amd64", "Architecture: i386");
+    sandbox.write("root/var/lib/dpkg/status", status.clone() + &more);
+    let count = format!(", {} packages", MAIN.len());
+    for format in ["table", "markdown"] {
+        let said = sandbox.hardpan(&["scan", "root", "--format", format]).ok().stdout;
+        assert!(said.contains(&count), "{format}: {said}");
+    }
+    let compared = parsed(&sandbox.hardpan(&["scan", "root", "--compare", "root", "--json"]).ok().stdout);
+    assert_eq!(compared["packages"]["ours"], MAIN.len());
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::made::{Installed, MAIN, base, docker, os_release, parsed, root, sampled};
-use super::support::{Deb, Sandbox, World};
+use super::support::{Deb, Layout, Sandbox, World};
 
 /// The one CVE of the sample that the tests decide on.
 const ONE: &str = "CVE-2025-59375";
@@ -164,5 +164,56 @@ fn a_component_that_is_a_link_or_that_no_package_brought_is_there_and_silences_n
         world.sandbox.write("vex/all.toml", component);
         let (total, found, _) = counts(&world.sandbox, &["out/made", "--vex", "vex"]);
         assert_eq!((total, found), (all - silenced, silenced), "{path}");
+    }
+}
+
+#[test]
+fn a_document_that_can_not_count_is_said() {
+    let sandbox = sampled();
+    root(&sandbox, "root", &MAIN);
+    let said = |text: &str| {
+        sandbox.write("others.json", text);
+        sandbox.hardpan(&["scan", "root", "--vex", "others.json"]).ok().stderr
+    };
+    // Binary packages and sources both name what is there; so does one of many.
+    for packages in [&["libexpat1"][..], &["expat"], &["nothing", "libexpat1"]] {
+        let quiet = said(&document(ONE, "not_affected", packages));
+        assert!(!quiet.contains("HP34"), "{packages:?}: {quiet}");
+    }
+    let other = "pkg:oci/other@sha256%3Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    let text = document(ONE, "not_affected", &["libexpat1"]);
+    for product in ["pkg:deb/debian/nothing", "pkg:npm/expat", other] {
+        let warned = said(&text.replace("pkg:deb/debian/libexpat1", product));
+        assert!(warned.contains("warning[HP341]: `others.json` speaks neither of `root`"), "{warned}");
+        assert!(warned.contains(product), "{warned}");
+    }
+    let early = said(&text.replace("2026-11-20", "2126-11-20"));
+    assert!(early.contains("warning[HP344]: 1 of 1 statements of `others.json`"), "{early}");
+    assert!(early.contains("date: 2126-11-20") || early.contains("2126-11-20"), "{early}");
+}
+
+#[test]
+fn a_document_about_an_image_is_said_where_another_is_scanned() {
+    let world = World::new(&[
+        Deb::new("base-files", "12.4+deb12u12").file("/usr/lib/os-release", os_release("12"), 0o644),
+        Deb::new("libexpat1", "2.5.0-1+deb12u2").source("expat", "2.5.0-1+deb12u2"),
+    ]);
+    world.build(&[]).ok();
+    let sandbox = &world.sandbox;
+    sandbox.write("osv.tar.gz", super::made::OSV);
+    sandbox.hardpan(&["advisories", "import", "osv.tar.gz"]).ok();
+    let digest =
+        Layout(sandbox.path("out/made")).top()["manifests"][0]["digest"].as_str().expect("one").to_owned();
+    let said = |product: &str| {
+        let text = document(ONE, "not_affected", &["x"]).replace("pkg:deb/debian/x", product);
+        sandbox.write("others.json", text);
+        sandbox.hardpan(&["scan", "out/made", "--vex", "others.json"]).ok().stderr
+    };
+    for product in [format!("pkg:oci/made@{}", digest.replace(':', "%3A")), "pkg:oci/made".to_owned()] {
+        assert!(!said(&product).contains("HP341"), "{product}");
+    }
+    for product in ["pkg:oci/elsewhere", "pkg:oci/made?repository_url=registry.example/team/made"] {
+        let warned = said(product);
+        assert!(warned.contains("HP341") && warned.contains(&format!("pkg:oci/…@{digest}")), "{warned}");
     }
 }
