@@ -120,6 +120,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     // What would fail at the end is refused before anything is done: a password, a clock, a ledger.
     let signer = args.signing.open(&Global::environment())?;
     let ledger = Books::open(&books::place(global, args.ledger.as_deref())?, patience()?)?;
+    patch::notes_ready(&args.notes)?;
     let place = args.place()?;
     let plan = patch::plan(&context, &catalog, args.extent(), snapshot.as_ref())?;
     let tasks = catalog::images(&catalog, None);

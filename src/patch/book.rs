@@ -143,6 +143,13 @@ impl Books {
         Ok(out.or(found.copied()))
     }
 
+    /// Whether a digest of an image was published before, wherever.
+    pub fn was_out(&self, image: &ImageId, digest: BlobDigest) -> Result<bool> {
+        let history = self.ledger().history(Some(&BTreeSet::from([image])), None)?;
+        let past = history.images.get(image);
+        Ok(past.is_some_and(|past| past.publications.iter().any(|one| one.digest == digest)))
+    }
+
     /// What was found in an image and is fixed by the versions that its lock has, though no pin moves now: an image and its
     /// variants share a lock, which another of them took along.
     pub fn late(&self, image: &ImageId, lock: &Lock) -> Result<Vec<Move>> {

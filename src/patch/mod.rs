@@ -20,13 +20,14 @@ mod place;
 mod plan;
 mod run;
 mod schedule;
+mod seen;
 mod stage;
 mod trying;
 
 pub use book::Books;
 pub use fixes::{Fix, KnownBy, Sources};
 pub use newer::{Held, Newer};
-pub use note::{CHANGES, FileChange, Note, file_changes};
+pub use note::{CHANGES, FileChange, Note, file_changes, notes_ready, package_changes};
 pub use place::{Goods, Out, Place, There};
 pub use plan::{Extent, Move, Plan, Planned, plan};
 pub use run::{Done, Outcome, Patching, alone, kept_back, run};

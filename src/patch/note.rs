@@ -1,8 +1,9 @@
 //! The release note of an image: what it fixes, and what changed, by package and by file; as Markdown for people and as a
 //! predicate for machines. It holds no time of this machine, so that the same move makes the same note.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -10,10 +11,11 @@ use super::fixes::{Fix, order};
 use super::plan::{Move, Planned};
 use crate::canon;
 use crate::diag::Result;
-use crate::ident::{BlobDigest, TagName};
+use crate::host;
+use crate::ident::{BlobDigest, Platform, TagName};
 use crate::image::{Contents, FileFacts, Image, contents};
 use crate::lock::Change;
-use crate::scan::SnapshotFacts;
+use crate::scan::{SnapshotFacts, Subject};
 
 /// The predicate type of a release note: hardpan's own.
 pub const CHANGES: &str = "https://hardpan.dev/changes/v1";
@@ -36,6 +38,8 @@ pub struct Note<'a> {
     pub planned: &'a Planned,
     /// The snapshot of advisories that was asked; `None` where changelogs alone say what is fixed.
     pub advisories: Option<&'a SnapshotFacts>,
+    /// Which packages differ between the two.
+    pub packages: Vec<Change>,
     /// What differs between the two, by platform; `None` where there is nothing to compare with.
     pub files: Option<BTreeMap<String, Vec<FileChange>>>,
 }
@@ -49,6 +53,33 @@ pub struct FileChange {
     pub before: Option<String>,
     /// What is there.
     pub after: Option<String>,
+}
+
+/// Makes sure that notes can be written to a folder, before anything is brought out that they would be about.
+pub fn notes_ready(folder: &Path) -> Result<()> {
+    host::create_dirs(folder)?;
+    host::Scratch::in_folder(folder).map(drop)
+}
+
+/// What packages two images have, where no lock tells it: it had moved already, or was not there.
+pub fn package_changes(before: &Subject, after: &Subject) -> Vec<Change> {
+    let versions = |subject: &Subject, platform: Platform| -> BTreeMap<String, String> {
+        let here = |of: &str| of == "all" || of == platform.architecture();
+        let packages = subject.packages.iter().filter(|package| here(&package.architecture));
+        packages.map(|package| (package.binary.clone(), package.version.to_string())).collect()
+    };
+    let mut changes: BTreeMap<(String, Option<String>, Option<String>), Vec<Platform>> = BTreeMap::new();
+    for platform in Platform::ALL {
+        let (then, now) = (versions(before, platform), versions(after, platform));
+        for name in then.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
+            let (then, now) = (then.get(name).cloned(), now.get(name).cloned());
+            if then != now {
+                changes.entry((name.clone(), then, now)).or_default().push(platform);
+            }
+        }
+    }
+    let change = |((what, before, after), platforms)| Change { what, before, after, platforms };
+    changes.into_iter().map(change).collect()
 }
 
 /// All paths that differ between two images, by platform.
@@ -66,7 +97,7 @@ pub fn file_changes(before: &Image, after: &Image) -> Result<BTreeMap<String, Ve
 }
 
 fn differing(before: &Contents, after: &Contents) -> Vec<FileChange> {
-    let paths: std::collections::BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
+    let paths: BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
     let say = |facts: &FileFacts| match (&facts.link, &facts.sha256) {
         (Some(link), _) => format!("-> {link}"),
         (None, Some(sha256)) => format!("sha256:{sha256}"),
@@ -141,12 +172,12 @@ impl Note<'_> {
 
     fn packages(&self, text: &mut String) {
         text.push_str("## Packages\n\n");
-        if self.planned.changes.is_empty() {
+        if self.packages.is_empty() {
             text.push_str("No pin moved.\n\n");
             return;
         }
         text.push_str("| package | before | after |\n|---|---|---|\n");
-        for Change { what, before, after, platforms } in &self.planned.changes {
+        for Change { what, before, after, platforms } in &self.packages {
             let only = match platforms[..] {
                 [one] => format!(" ({one})"),
                 _ => String::new(),
@@ -214,7 +245,7 @@ impl Note<'_> {
             "before": self.before.map(|before| json!({ "sha256": before.0 })),
             "advisories": self.advisories.map(|facts| json!({ "sha256": facts.digest, "date": facts.date, "derived_only": facts.derived_only, "signed_by": facts.signer() })),
             "fixed": fixed,
-            "packages": self.planned.changes.iter().map(change).collect::<Vec<_>>(),
+            "packages": self.packages.iter().map(change).collect::<Vec<_>>(),
             "files": files,
         }))
     }
@@ -277,14 +308,23 @@ mod tests {
         let planned = Planned {
             moves: Vec::new(),
             waiting: Vec::new(),
-            held: std::collections::BTreeSet::new(),
+            held: BTreeSet::new(),
             changes: Vec::new(),
             before: None,
         };
         let digest = BlobDigest(crate::ident::Sha256::of(b""));
         let name = "one".to_owned();
         let files = Some(files);
-        let note = Note { name, tags: &[], digest, before: None, planned: &planned, advisories: None, files };
+        let note = Note {
+            name,
+            tags: &[],
+            digest,
+            before: None,
+            planned: &planned,
+            advisories: None,
+            packages: Vec::new(),
+            files,
+        };
         let text = note.to_markdown();
         assert!(text.contains("linux/amd64: 103 changed") && text.contains("- and 3 more"), "{text}");
         assert_eq!(text.matches("`/f").count(), SHOWN);

@@ -1,24 +1,25 @@
 //! A run: each image of a plan built, tried, signed, brought out, written down; or kept back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::book::Books;
-use super::note::{CHANGES, FileChange, Note, file_changes};
+use super::note::{CHANGES, Note, file_changes, package_changes};
 use super::place::{Goods, Place};
 use super::plan::{Plan, Planned};
+use super::seen::Seen;
 use super::stage::staged;
 use super::trying::{Trials, Tried};
 use crate::advisory::{Ecosystem, SignedBy, Snapshot};
 use crate::attest::{self, Subject, write_statement};
-use crate::canon::Compression;
 use crate::catalog::{self, Catalog, ImageTask};
 use crate::diag::{Failure, Problem, Result, codes};
 use crate::host::{self, FileLock};
-use crate::ident::{BlobDigest, PackageName};
+use crate::ident::BlobDigest;
 use crate::image::{Artifact, Image};
 use crate::ledger::ImageId;
-use crate::pipeline::{self, Attesting, Context, Finished, LockMode, Order};
+use crate::lock::Change;
+use crate::pipeline::{self, Attesting, Context, Finished};
 use crate::scan::{self, FailOn, Report, SnapshotFacts, Want};
 use crate::sign::Signer;
 use crate::store::Store;
@@ -134,7 +135,8 @@ pub fn run(patching: &Patching, tasks: &[ImageTask]) -> Vec<Outcome> {
     let after = catalog::after(patching.catalog, tasks);
     host::in_order(patching.context.jobs, &after, |at, below: &[&Outcome]| {
         let task = &tasks[at];
-        let outcome = patching.one(task, below);
+        let variants = tasks.iter().filter(|one| one.at == task.at && one.variant.is_some());
+        let outcome = patching.one(task, below, &variants.collect::<Vec<_>>());
         let progress = &patching.context.progress;
         match &outcome {
             Outcome::UpToDate(_) => {}
@@ -155,7 +157,7 @@ pub fn run(patching: &Patching, tasks: &[ImageTask]) -> Vec<Outcome> {
 }
 
 impl Patching<'_> {
-    fn one(&self, task: &ImageTask, below: &[&Outcome]) -> Outcome {
+    fn one(&self, task: &ImageTask, below: &[&Outcome], variants: &[&ImageTask]) -> Outcome {
         // A variant may be fine where the default, which is the last before it, is not.
         let own = usize::from(task.variant.is_some());
         let recipes = &below[..below.len().saturating_sub(own)];
@@ -165,48 +167,26 @@ impl Patching<'_> {
         match &self.plan.recipes[task.at] {
             Err(failure) => Outcome::KeptBack(task.name(), failure.clone()),
             Ok(planned) => {
-                self.carry(task, planned).unwrap_or_else(|failure| Outcome::KeptBack(task.name(), failure))
+                let carried = self.foresee(task, planned, variants).and_then(|()| self.carry(task, planned));
+                carried.unwrap_or_else(|failure| Outcome::KeptBack(task.name(), failure))
             }
         }
     }
 
     fn carry(&self, task: &ImageTask, planned: &Planned) -> Result<Outcome> {
-        let order = Order {
-            recipe: task.entry.path.clone(),
-            variant: task.variant.clone(),
-            platforms: None,
-            compression: Compression::Gzip,
-            mode: LockMode::Locked,
-        };
-        let finished = pipeline::build_on(self.context, &order, &mut self.plan.locks.clone())?;
-        let built = &finished.built;
-        let digest = built.digest();
-        let there = self.place.look(&built.name, &task.name(), &built.tags, &digest)?;
-        let image = ImageId { name: built.name.clone(), variant: task.variant.clone() };
-        let stays = |is_new: bool| if is_new { Outcome::Decided(digest) } else { Outcome::UpToDate(digest) };
-        if there.is_whole && planned.is_idle() {
-            return Ok(stays(self.again(task, &image, &finished)?));
+        let finished = self.build(task)?;
+        let digest = finished.built.digest();
+        let seen = self.see(task, planned, &finished)?;
+        if seen.is_whole && seen.planned.is_idle() {
+            let is_new = self.again(task, &seen.image, &finished)?;
+            // What moved, if anything did, is in no image.
+            if !planned.is_idle() {
+                self.plan.locks.commit_one(&finished.pinned.family.lock_path())?;
+            }
+            return Ok(if is_new { Outcome::Decided(digest) } else { Outcome::UpToDate(digest) });
         }
-        let packages: BTreeSet<PackageName> = built.packages.iter().flatten().cloned().collect();
-        let mut planned = planned.within(&packages);
-        if !there.is_whole {
-            let late = planned.not_moved(self.books.late(&image, &finished.pinned.lock)?);
-            planned.moves.extend(late);
-        }
-        let planned = &planned;
-        if there.is_whole && planned.is_idle() {
-            // Only what is in no image moved.
-            let is_new = self.again(task, &image, &finished)?;
-            self.plan.locks.commit_one(&finished.pinned.family.lock_path())?;
-            return Ok(stays(is_new));
-        }
-        // What is out already was brought out by a run that was interrupted: what is left is to write it down.
-        let before = match there.digest.filter(|there| *there != digest) {
-            Some(before) => Some(before),
-            None => self.books.before(&image, digest)?,
-        };
-        let candidate = Candidate { task, image: &image, finished: &finished, planned, before };
-        self.bring_out(&candidate)
+        let Seen { image, planned, before, .. } = &seen;
+        self.bring_out(&Candidate { task, image, finished: &finished, planned, before: *before })
     }
 
     /// Tries an image that is not out yet, signs it, brings it out and writes that down.
@@ -221,16 +201,27 @@ impl Patching<'_> {
         let own = pipeline::attest(self.context, finished, &Attesting { signer: self.signer, spdx3: false })?;
         let staged_image = staged(&self.context.store, built, &own)?;
         let report = self.scan(&staged_image, finished)?;
+        let old = before
+            .and_then(|before| self.place.open(&built.name, &task.name(), before, &self.context.store).ok());
         let met = report.as_ref().map(|report| report.met(self.fail_on, false)).unwrap_or_default();
         if let Some(report) = report.as_ref().filter(|_| !met.is_empty()) {
+            self.stays(candidate, old.as_ref())?;
             return Err(report.failed(&met).into());
         }
-        let tried = self.try_out(&task.name(), finished, &staged_image)?;
+        let tried = match self.try_out(&task.name(), finished, &staged_image) {
+            Ok(tried) => tried,
+            Err(failure) => {
+                self.stays(candidate, old.as_ref())?;
+                return Err(failure);
+            }
+        };
         let advisories = self.snapshot.map(|snapshot| SnapshotFacts {
             signed: Some(self.signed.clone()),
             ..SnapshotFacts::of(snapshot, self.context.now)
         });
-        let files = self.file_changes(task, finished, before, &staged_image);
+        // A note that can't compare is better than an image that does not get out.
+        let files = old.as_ref().and_then(|old| file_changes(old, &staged_image).ok());
+        let packages = self.package_changes(candidate, old.as_ref(), &staged_image);
         let note = Note {
             name: task.name(),
             tags: &built.tags,
@@ -238,9 +229,14 @@ impl Patching<'_> {
             before,
             planned,
             advisories: advisories.as_ref(),
+            packages,
             files,
         };
-        let more = self.statements(&staged_image, tried.as_ref(), &note)?;
+        let path = self.notes.join(format!("{}-{}.md", task.name(), digest.0.short()));
+        // The same digest once more, to another place or for tags that somebody moved: its note stays what it was.
+        let is_again = planned.moves.is_empty() && planned.is_idle() && self.books.was_out(image, digest)?;
+        let more =
+            self.statements(&staged_image, tried.as_ref(), (!is_again).then_some(&note), &task.name())?;
         let whole = staged_image.with_referrers(&self.context.store, &more, |_| true)?;
         let (name, folder) = (&built.name, task.name());
         let goods = Goods { name, folder: &folder, tags: &built.tags, image: &whole };
@@ -250,8 +246,9 @@ impl Patching<'_> {
             self.books.has(image, digest, report)?;
         }
         self.books.out(image, digest, before, planned, &out)?;
-        let path = self.notes.join(format!("{}-{}.md", task.name(), digest.0.short()));
-        host::write_atomic(&path, note.to_markdown().as_bytes())?;
+        if !(is_again && host::is_file(&path)) {
+            host::write_atomic(&path, note.to_markdown().as_bytes())?;
+        }
         // Last of all: until the lock is written, the next run plans the same again and finds it done.
         self.plan.locks.commit_one(&finished.pinned.family.lock_path())?;
         Ok(Outcome::Out(Box::new(Done {
@@ -270,14 +267,7 @@ impl Patching<'_> {
     pub(super) fn scan(&self, image: &Image, finished: &Finished) -> Result<Option<Report>> {
         let Some(snapshot) = self.snapshot else { return Ok(None) };
         let now = self.context.now;
-        // An image that does not say which release it is of is of its recipe's.
-        let suite = finished.layers.first().and_then(|layers| layers.chain.suite());
-        let release = suite.and_then(|suite| {
-            let ecosystem = Ecosystem::debian_named(&suite.value);
-            ecosystem.as_str().split_once(':').map(|(_, release)| release.to_owned())
-        });
-        let want = Want { release, ..Want::default() };
-        let subject = match scan::of_image(image, &want, Some(&self.context.store)) {
+        let subject = match scan::of_image(image, &want(finished), Some(&self.context.store)) {
             // Nothing of Debian's is in it, so advisories have nothing to say of it.
             Err(failure) if failure.is(codes::NOT_DEBIAN) => return Ok(None),
             subject => subject?,
@@ -301,24 +291,37 @@ impl Patching<'_> {
         Ok(tried)
     }
 
-    /// What differs from the image before. A note that can't compare is better than an image that does not get out.
-    fn file_changes(
-        &self,
-        task: &ImageTask,
-        finished: &Finished,
-        before: Option<BlobDigest>,
-        image: &Image,
-    ) -> Option<BTreeMap<String, Vec<FileChange>>> {
-        let (name, store) = (&finished.built.name, &self.context.store);
-        let old = self.place.open(name, &task.name(), before?, store).ok()?;
-        file_changes(&old, image).ok()
+    /// Enters what is known to be in the image that stays out because its successor was kept back.
+    fn stays(&self, candidate: &Candidate, old: Option<&Image>) -> Result<()> {
+        let Some((before, old)) = candidate.before.zip(old) else { return Ok(()) };
+        // What can't be looked at, or is of another release, has been told of when it got out.
+        let Ok(Some(report)) = self.scan(old, candidate.finished) else { return Ok(()) };
+        self.books.has(candidate.image, before, &report)
+    }
+
+    /// Which packages differ: by the locks, or by what both images hold where the lock had moved already or was not there.
+    fn package_changes(&self, candidate: &Candidate, old: Option<&Image>, new: &Image) -> Vec<Change> {
+        let planned = candidate.planned;
+        let by_locks = || planned.changes.clone();
+        let Some(old) = old.filter(|_| planned.before.is_none() || planned.is_idle()) else {
+            return by_locks();
+        };
+        let want = want(candidate.finished);
+        let of = |image| scan::of_image(image, &want, Some(&self.context.store));
+        of(old).and_then(|old| Ok(package_changes(&old, &of(new)?))).unwrap_or_else(|_| by_locks())
     }
 
     /// The note, about the index and each platform; and what came of tests, about the platform that was run.
-    fn statements(&self, image: &Image, tried: Option<&Tried>, note: &Note) -> Result<Vec<Artifact>> {
+    fn statements(
+        &self,
+        image: &Image,
+        tried: Option<&Tried>,
+        note: Option<&Note>,
+        name: &str,
+    ) -> Result<Vec<Artifact>> {
         let all = verify::subjects(image);
-        let mut statements: Vec<(&str, Vec<u8>, Vec<&verify::About>)> =
-            vec![(CHANGES, note.to_predicate(), all.iter().collect())];
+        let mut statements: Vec<(&str, Vec<u8>, Vec<&verify::About>)> = Vec::new();
+        statements.extend(note.map(|note| (CHANGES, note.to_predicate(), all.iter().collect())));
         if let Some(tried) = tried {
             let platform = tried.platform.to_string();
             let about = all.iter().filter(|about| about.name == platform).collect();
@@ -326,10 +329,8 @@ impl Patching<'_> {
         }
         let mut artifacts = Vec::new();
         for (kind, predicate, about) in statements {
-            let subjects: Vec<Subject> = about
-                .iter()
-                .map(|one| Subject::new(&format!("{} {}", note.name, one.name), &one.digest))
-                .collect();
+            let subjects: Vec<Subject> =
+                about.iter().map(|one| Subject::new(&format!("{name} {}", one.name), &one.digest)).collect();
             let statement = write_statement(&subjects, kind, &predicate);
             let content = pipeline::store_bundle(&self.context.store, self.signer, &statement)?;
             artifacts
@@ -337,6 +338,16 @@ impl Patching<'_> {
         }
         Ok(artifacts)
     }
+}
+
+/// An image that does not say which release it is of is of its recipe's.
+fn want(finished: &Finished) -> Want {
+    let suite = finished.layers.first().and_then(|layers| layers.chain.suite());
+    let release = suite.and_then(|suite| {
+        let ecosystem = Ecosystem::debian_named(&suite.value);
+        ecosystem.as_str().split_once(':').map(|(_, release)| release.to_owned())
+    });
+    Want { release, ..Want::default() }
 }
 
 /// What a run that kept images back ends with: how many, then why for each.
@@ -353,8 +364,7 @@ pub fn kept_back(tasks: &[ImageTask], outcomes: &[Outcome]) -> Result<()> {
     }
     let not_tried = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::NotTried(_))).count();
     let kept = causes.len() + not_tried;
-    let what =
-        format!("{kept} of {} images were kept back, at the digests and locks that they had", tasks.len());
+    let what = format!("{kept} of {} images were kept back, at the digests that they had", tasks.len());
     let mut head = Problem::new(codes::KEPT_BACK, what);
     for name in causes.keys() {
         head = head.fact("image", name);

@@ -246,6 +246,22 @@ fn a_variant_gets_out_though_its_recipe_s_own_image_is_kept_back() {
     assert_ne!(house.tag("one", "latest"), before.0);
 }
 
+/// Puts a folder where the next run would write its note in `taken`: its name is that of the same run over a copy.
+fn take_note(house: &House) {
+    let folder = house.sandbox.path("recipes");
+    for entry in std::fs::read_dir(folder).expect("recipes").flatten().filter(|entry| entry.path().is_file())
+    {
+        let name = entry.file_name().into_string().expect("a name");
+        house.sandbox.write(format!("copy/{name}"), std::fs::read(entry.path()).expect("readable"));
+    }
+    let copy =
+        ["patch", "--all", "copy", "--no-test", "--out=elsewhere", "--notes=other", "--ledger=copy.db"];
+    house.run(&copy).ok();
+    let note = std::fs::read_dir(house.sandbox.path("other")).expect("notes").next().expect("one");
+    let name = note.expect("readable").file_name().into_string().expect("a name");
+    house.sandbox.write(format!("taken/{name}/here"), "a folder where a file should be");
+}
+
 #[test]
 fn a_lock_is_written_after_the_release_note_and_a_note_that_can_not_be_written_is_written_by_the_next_run() {
     let mut house = House::new(&[deb("liba", &OLD)]);
@@ -253,7 +269,7 @@ fn a_lock_is_written_after_the_release_note_and_a_note_that_can_not_be_written_i
     house.patch(&[]).ok();
     let lock = house.lock("one");
     house.fix(&deb("liba", &FIXED), 60);
-    house.sandbox.write("taken", "a file where a folder should be");
+    take_note(&house);
     house.patch(&["--notes", "taken"]).exits(6).says("HP650");
     assert_eq!(house.lock("one"), lock);
     let new = house.tag("one", "latest").expect("out already");
@@ -288,7 +304,7 @@ fn what_was_out_before_is_known_from_the_ledger_where_the_tags_tell_it_no_more()
             house.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date", "2026-11-20"]).ok();
         }
         house.fix(&deb("liba", &[("1.0-1+deb13u1", text), OLD[0]]), 60);
-        house.sandbox.write("taken", "a file where a folder should be");
+        take_note(&house);
         // It is out, and what fails is what comes after that.
         house.patch(&["--ledger", ledger, "--notes", "taken"]).exits(6);
         assert_ne!(house.tag("one", "latest").as_ref(), Some(&old));
@@ -366,4 +382,77 @@ fn what_a_recipe_s_kept_back_image_or_variant_lacked_is_still_known_to_the_next_
         assert!(!report.contains("\"open\""), "{path}: {report}");
         assert!(out.lines().any(|row| row.contains("\"fixed\":[\"CVE-2026-1000\"]")), "{path}: {out}");
     }
+}
+
+#[test]
+fn what_a_variant_lacked_is_known_though_the_run_ended_right_after_its_recipe_s_own_image() {
+    let mut house = with_variant();
+    house.fix(&deb("liba", &FIXED), 60);
+    // It is killed as soon as the lock that both share is written.
+    let all = house.arguments(&["patch", "--all", "--no-test", "--jobs=1", "--to", &house.to()]);
+    let run = house.sandbox.spawn(&all.iter().map(String::as_str).collect::<Vec<_>>());
+    let before = house.lock("one");
+    while house.lock("one") == before {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    run.kill();
+    house.patch(&[]).ok();
+    let report = house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000", "--format", "json"]).ok().stdout;
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["rows"].as_array().map(Vec::len), Some(2), "{report:#}");
+    assert!(!report.to_string().contains("\"open\""), "{report:#}");
+}
+
+#[test]
+fn a_note_names_the_packages_that_moved_though_the_lock_had_moved_before() {
+    let mut house = with_variant();
+    house.fix(&deb("liba", &FIXED), 60);
+    house.registry.flaw_times("PUT", "/team/one/manifests/", 0, 1, Flaw::Status(403, "", ""));
+    house.patch(&["--jobs", "1"]).exits(6).says("HP650");
+    house.registry.heal();
+    // The row of the recipe's own image: its variant has nothing to do.
+    let said = house.patch(&["--json"]).ok().stdout;
+    let row: serde_json::Value = serde_json::from_str(said.lines().next().expect("a row")).expect("JSON");
+    let note = house.sandbox.text(row["note"].as_str().expect("a note"));
+    assert!(
+        note.contains("CVE-2026-1000") && note.contains("| liba (linux/amd64) | 1.0-1 | 1.0-1+deb13u1 |"),
+        "{note}"
+    );
+}
+
+#[test]
+fn the_same_digest_published_again_keeps_its_note_and_gets_no_second_one() {
+    let mut house = House::new(&[deb("liba", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    house.patch(&[]).ok();
+    let old = house.tag("one", "latest").expect("published");
+    house.fix(&deb("liba", &FIXED), 60);
+    let rows = rows(&house.patch(&["--json"]).ok());
+    let note = rows["one"]["note"].as_str().expect("a note").to_owned();
+    let text = house.sandbox.text(&note);
+    assert!(text.contains("CVE-2026-1000"));
+    // Somebody moves a tag back.
+    let new = house.tag("one", "latest").expect("published");
+    let manifest = house.registry.manifest("team/one", &old).expect("there still");
+    let bytes = serde_json::to_vec(&manifest).expect("JSON");
+    house.registry.put("team/one", "latest", "application/vnd.oci.image.index.v1+json", &bytes);
+    assert_ne!(house.tag("one", "latest").as_ref(), Some(&new));
+    house.patch(&[]).ok();
+    assert_eq!(house.tag("one", "latest"), Some(new));
+    assert_eq!(house.sandbox.text(&note), text);
+    house.sandbox.hardpan(&["pull", &format!("{}/one:latest", house.to()), "--out", "pulled"]).ok();
+    let layout = super::support::Layout(house.sandbox.path("pulled"));
+    assert_eq!(layout.of_kind("https://hardpan.dev/changes/v1", &layout.index()).len(), 1);
+}
+
+#[test]
+fn notes_that_could_not_be_written_end_a_run_before_anything_is_out() {
+    let mut house = House::new(&[deb("liba", &OLD)]);
+    house.recipe("one", "", &["liba"]);
+    house.patch(&[]).ok();
+    let before = house.tag("one", "latest");
+    house.fix(&deb("liba", &FIXED), 60);
+    house.sandbox.write("notes.txt", "a file");
+    house.patch(&["--notes", "notes.txt/here"]).exits(1).says("notes.txt");
+    assert_eq!(house.tag("one", "latest"), before);
 }

@@ -260,3 +260,15 @@ fn the_signature_of_advisories_is_verified_and_named_and_one_that_is_wrong_ends_
     let attached = layout.statement("https://hardpan.dev/changes/v1", &layout.index());
     assert_eq!(attached.statement["predicate"]["advisories"]["signed_by"], "keys/team.pub");
 }
+
+#[test]
+fn what_keeps_an_image_back_is_entered_of_the_one_that_stays_out() {
+    let mut house = house();
+    house.sandbox.write("tracker.json", TRACKER.replace("high", "critical"));
+    house.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date", "2026-11-20"]).ok();
+    let digest = house.tag("one", "latest").expect("published");
+    house.fix(&deb("liba", &[("1.0-1+deb13u1", "CVE-2026-1000"), ("1.0-1", "first")]), 60);
+    house.patch(&["--fail-on", "any"]).exits(6).says("CVE-2026-6666");
+    let report = house.sandbox.hardpan(&["report", "cve", "CVE-2026-6666", "--format", "json"]).ok().stdout;
+    assert!(report.contains("\"open\"") && report.contains(digest.trim_start_matches("sha256:")), "{report}");
+}
