@@ -45,10 +45,12 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    /// Whether there may be a ledger: a file that is not there holds none.
+    /// Whether there may be a ledger: a file that is not there, or of nothing, holds none.
     pub fn exists(&self) -> bool {
         match self {
-            Self::File(path) => host::exists(path),
+            Self::File(path) => {
+                host::exists(path) && host::size_and_use(path).is_ok_and(|(bytes, _)| bytes > 0)
+            }
             Self::Server(_) => true,
         }
     }

@@ -184,6 +184,38 @@ fn images_are_told_with_digests_tags_and_what_is_open() {
 }
 
 #[test]
+fn what_is_out_since_before_the_ledger_is_told_and_not_what_was_built_after_it_and_kept_back() {
+    let sandbox = Sandbox::new();
+    let of = Of("valkey");
+    let events = [of.detected("05T00", 'a', "CVE-2026-1001", Level::High), of.built("05T01", 'b')];
+    sandbox.write("events.jsonl", lines(&events));
+    sandbox.hardpan(&["report", "import", "events.jsonl"]).ok();
+    let told = as_json(&sandbox, &["images", UNTIL]);
+    assert_eq!(told["rows"].as_array().map(Vec::len), Some(1), "{told:#}");
+    let out = row(&told, "image", "valkey");
+    assert_eq!(
+        (&out["digest"], &out["state"], &out["high"]),
+        (&json!(digest('a').to_string()), &json!("seen"), &json!(1))
+    );
+    let all = as_json(&sandbox, &["images", UNTIL, "--all"]);
+    let kept = row(&all, "state", "built");
+    assert_eq!((&kept["digest"], &kept["high"]), (&json!(digest('b').to_string()), &json!(0)));
+    // Once it is published, it is what is out.
+    sandbox.write("more.jsonl", lines(&[of.published("06T00", 'b', &["8"])]));
+    sandbox.hardpan(&["report", "import", "more.jsonl"]).ok();
+    let now = as_json(&sandbox, &["images", UNTIL]);
+    assert_eq!(row(&now, "state", "published")["digest"], digest('b').to_string());
+}
+
+#[test]
+fn a_file_of_nothing_is_no_ledger_and_stays_as_it_is() {
+    let sandbox = Sandbox::new();
+    sandbox.write("empty.db", "");
+    sandbox.hardpan(&["report", "sla", "--ledger", "empty.db"]).exits(1).says("HP140");
+    assert_eq!(sandbox.read("empty.db").len(), 0);
+}
+
+#[test]
 fn a_cve_is_told_with_every_image_and_digest_that_it_touches_or_touched() {
     let sandbox = sandbox();
     let text = report(&sandbox, &["cve", "cve-2026-1001", UNTIL]);

@@ -102,19 +102,23 @@ impl Held {
     }
 }
 
-/// What is published of an image, one a repository; where nothing is, what was built or looked at last.
+/// What is published of an image, one a repository; where nothing is, what was built or looked at last. What was found open
+/// in something that was never built here is out since before the ledger: what was built after it was kept back.
 fn now_of(image: &ImageHistory) -> Vec<Held> {
     let current: Vec<Held> =
         image.current().map(|one| Held::of(image, one.digest, "published", Some(one))).collect();
     if !current.is_empty() {
         return current;
     }
-    let built = image.builds.last().map(|built| Held::of(image, built.digest, "built", None));
-    let seen = || {
-        let last = image.exposures().max_by_key(|exposure| exposure.detected)?;
+    let is_built = |digest: BlobDigest| image.builds.iter().any(|built| built.digest == digest);
+    let seen = |exposures: &mut dyn Iterator<Item = &Exposure>| {
+        let last = exposures.max_by_key(|exposure| exposure.detected)?;
         Some(Held::of(image, *last.digests.last()?, "seen", None))
     };
-    built.or_else(seen).into_iter().collect()
+    let out = seen(&mut image.exposures().filter(|exposure| exposure.state() == State::Open))
+        .filter(|held| !is_built(held.digest));
+    let built = || image.builds.last().map(|built| Held::of(image, built.digest, "built", None));
+    out.or_else(built).or_else(|| seen(&mut image.exposures())).into_iter().collect()
 }
 
 /// All other digests of an image, the newest first.
@@ -133,7 +137,8 @@ fn older(image: &ImageHistory, now: &[Held]) -> Vec<Held> {
     digests.sort_by_key(|(digest, at)| (std::cmp::Reverse(*at), *digest));
     let held = |digest: BlobDigest| {
         let last = image.publications.iter().rfind(|one| one.digest == digest);
-        Held::of(image, digest, "older", last)
+        let is_out = last.is_some() || image.builds.iter().all(|built| built.digest != digest);
+        Held::of(image, digest, if is_out { "older" } else { "built" }, last)
     };
     digests.into_iter().map(|(digest, _)| held(digest)).collect()
 }
