@@ -6,6 +6,8 @@
 mod broken;
 #[path = "patch/decided.rs"]
 mod decided;
+#[path = "patch/ledger.rs"]
+mod ledger;
 #[path = "patch/moves.rs"]
 mod moves;
 #[path = "patch/out.rs"]

@@ -117,14 +117,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         return patch_table::plan(global, &catalog, &plan, &late);
     }
     let _alone = patch::alone(&context.store)?;
-    // What would fail at the end is refused before anything is done: a password, a clock, a ledger.
+    // What would fail at the end is refused before anything is done: a password, a clock, a ledger, a runtime.
     let signer = args.signing.open(&Global::environment())?;
     let ledger = Books::open(&books::place(global, args.ledger.as_deref())?, patience()?)?;
     patch::notes_ready(&args.notes)?;
+    let trials = Trials { runtime: args.runtime.as_deref(), root, turn: std::sync::Mutex::default() };
+    let trials = (!args.no_test).then_some(trials);
+    trials.as_ref().map_or(Ok(()), |trials| trials.ready(&catalog))?;
     let place = args.place()?;
     let plan = patch::plan(&context, &catalog, args.extent(), snapshot.as_ref())?;
     let tasks = catalog::images(&catalog, None);
-    let trials = Trials { runtime: args.runtime.as_deref(), root, turn: std::sync::Mutex::default() };
     let patching = Patching {
         context: &context,
         catalog: &catalog,
@@ -133,7 +135,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         signer: signer.as_ref(),
         books: &ledger,
         notes: &args.notes,
-        trials: (!args.no_test).then_some(trials),
+        trials,
         snapshot: snapshot.as_ref(),
         signed: signed.unwrap_or(SignedBy::Nobody),
         fail_on: &args.fail_on,

@@ -156,7 +156,11 @@ pub(super) fn outcomes(
             Outcome::Decided(digest) => {
                 vec![task.name(), outcome.word().to_owned(), digest.0.short(), dash(), dash(), dash()]
             }
-            Outcome::KeptBack(..) | Outcome::NotTried(_) => {
+            Outcome::KeptBack(kept) => {
+                let out = kept.out.map_or_else(dash, |out| out.0.short());
+                vec![task.name(), outcome.word().to_owned(), out, dash(), dash(), dash()]
+            }
+            Outcome::NotTried(_) => {
                 vec![task.name(), outcome.word().to_owned(), dash(), dash(), dash(), dash()]
             }
         };
@@ -198,10 +202,12 @@ fn json_row(plan: &Plan, task: &ImageTask, outcome: &Outcome) -> Value {
             row["tests_passed"] = json!(done.tests);
             row["note"] = json!(done.note);
         }
-        Outcome::KeptBack(_, failure) => {
-            row["problems"] = failure.problems().iter().map(print::problem_json).collect();
+        Outcome::KeptBack(kept) => {
+            row["digest"] = json!(kept.out);
+            row["built"] = json!(kept.built);
+            row["problems"] = kept.failure.problems().iter().map(print::problem_json).collect();
         }
-        Outcome::NotTried(below) => row["because"] = json!(below),
+        Outcome::NotTried(cause) => row["because"] = json!(cause.culprit()),
     }
     row["name"] = json!(task.entry.name);
     row["variant"] = json!(task.variant);

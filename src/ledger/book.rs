@@ -65,9 +65,14 @@ impl Ledger {
         if place.exists() { Self::open(place, patience).map(Some) } else { Ok(None) }
     }
 
-    /// Whether something that happens now could be recorded: for those who are about to do what must be.
+    /// Makes sure that something that happens now could be recorded, and that all of what was can be read: for those who
+    /// are about to do what must be.
     pub fn ready(&mut self, now: Epoch) -> Result<()> {
-        check_clock(self.database.as_mut(), now)
+        self.database.check()?;
+        within(self.database.as_mut(), |database| {
+            check_clock(database, now)?;
+            read(database, None, None).map(drop)
+        })
     }
 
     /// Records what happens now, all of it or nothing.

@@ -22,6 +22,9 @@ pub trait Database: Send {
     /// What it is called in messages; never with a password.
     fn name(&self) -> String;
 
+    /// Makes sure that what is kept can be read, as far as the database can tell by itself.
+    fn check(&mut self) -> Result<()>;
+
     /// The version of the schema that is there; 0 if there is none.
     fn version(&mut self) -> Result<u32>;
 

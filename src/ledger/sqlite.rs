@@ -119,6 +119,16 @@ impl Database for Sqlite {
         format!("`{}`", self.path.display())
     }
 
+    fn check(&mut self) -> Result<()> {
+        let found = self.connection.pragma_query_value(None, "quick_check", |row| row.get::<_, String>(0));
+        match found.map_err(|error| problem(&self.path, "reading", &error))? {
+            fine if fine == "ok" => Ok(()),
+            found => {
+                Err(damaged(&self.path.display()).found(found.lines().next().unwrap_or_default()).into())
+            }
+        }
+    }
+
     fn version(&mut self) -> Result<u32> {
         Ok(u32::try_from(self.pragma("user_version")?).unwrap_or(u32::MAX))
     }
@@ -190,6 +200,11 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
+fn damaged(name: &impl std::fmt::Display) -> Problem {
+    Problem::new(codes::LEDGER_CORRUPT, format!("the ledger `{name}` is damaged"))
+        .help("bring back a copy of it; `hardpan explain HP142` says what else can be done")
+}
+
 fn problem(path: &Path, doing: &str, error: &rusqlite::Error) -> Problem {
     let name = path.display();
     let say = |code, message: String| Problem::new(code, message).fact("cause", error);
@@ -201,10 +216,7 @@ fn problem(path: &Path, doing: &str, error: &rusqlite::Error) -> Problem {
         .help("wait for it, or end it; HARDPAN_TIMEOUT says how many seconds to wait"),
         Some(ErrorCode::NotADatabase) => say(codes::LEDGER_CORRUPT, format!("`{name}` is not a ledger"))
             .help("name another file: `--ledger FILE`, or HARDPAN_LEDGER; nothing was changed"),
-        Some(ErrorCode::DatabaseCorrupt) => {
-            say(codes::LEDGER_CORRUPT, format!("the ledger `{name}` is damaged"))
-                .help("bring back a copy of it; `hardpan explain HP142` says what else can be done")
-        }
+        Some(ErrorCode::DatabaseCorrupt) => damaged(&name).fact("cause", error),
         Some(ErrorCode::DiskFull) => say(codes::DISK_FULL, format!("{doing} the ledger `{name}` failed"))
             .help("make room and run the same command again; what was recorded before is there"),
         Some(ErrorCode::SystemIoFailure) => say(codes::LEDGER, format!("{doing} the ledger `{name}` failed"))

@@ -1,10 +1,11 @@
 //! A run: each image of a plan built, tried, signed, brought out, written down; or kept back.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::OnceLock;
 
 use super::book::Books;
 use super::note::{CHANGES, Note, file_changes, package_changes};
+use super::outcome::{Cause, Done, Kept, Outcome};
 use super::place::{Goods, Place};
 use super::plan::{Plan, Planned};
 use super::seen::Seen;
@@ -13,8 +14,8 @@ use super::trying::{Trials, Tried};
 use crate::advisory::{Ecosystem, SignedBy, Snapshot};
 use crate::attest::{self, Subject, write_statement};
 use crate::catalog::{self, Catalog, ImageTask};
-use crate::diag::{Failure, Problem, Result, codes};
-use crate::host::{self, FileLock};
+use crate::diag::{Problem, Result, codes};
+use crate::host::{self, FileLock, Progress};
 use crate::ident::BlobDigest;
 use crate::image::{Artifact, Image};
 use crate::ledger::ImageId;
@@ -51,40 +52,11 @@ pub struct Patching<'a> {
     pub fail_on: &'a [FailOn],
 }
 
-/// What came of one image.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It is out already, as it should be.
-    UpToDate(BlobDigest),
-    /// It is out already, and what was decided about it since is out now too.
-    Decided(BlobDigest),
-    /// It is out now.
-    Out(Box<Done>),
-    /// It was kept back: its own name, and why.
-    KeptBack(String, Failure),
-    /// What it stands on was kept back: that one's name.
-    NotTried(String),
-}
-
-/// An image that is out now.
-#[derive(Debug)]
-pub struct Done {
-    /// Its digest.
-    pub digest: BlobDigest,
-    /// What had its place.
-    pub before: Option<BlobDigest>,
-    /// Where it is.
-    pub place: String,
-    /// Its tags.
-    pub tags: Vec<String>,
-    /// How many CVEs it fixes.
-    pub fixed: Vec<String>,
-    /// Tests that passed; `None` where none were run.
-    pub tests: Option<usize>,
-    /// Its release note.
-    pub note: PathBuf,
-    /// What should be said all the same.
-    pub warnings: Vec<Problem>,
+/// What is known of an image that may be kept back.
+#[derive(Default)]
+struct Standing {
+    built: Option<BlobDigest>,
+    out: Option<BlobDigest>,
 }
 
 /// An image that was built and is not out yet.
@@ -96,27 +68,6 @@ struct Candidate<'a> {
     planned: &'a Planned,
     /// What is out in its place.
     before: Option<BlobDigest>,
-}
-
-impl Outcome {
-    /// Who stops what stands on it.
-    fn culprit(&self) -> Option<&str> {
-        match self {
-            Self::UpToDate(_) | Self::Decided(_) | Self::Out(_) => None,
-            Self::KeptBack(name, _) | Self::NotTried(name) => Some(name),
-        }
-    }
-
-    /// In a word.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::UpToDate(_) => "up to date",
-            Self::Decided(_) => "decisions out",
-            Self::Out(_) => "out",
-            Self::KeptBack(..) => "kept back",
-            Self::NotTried(_) => "not tried",
-        }
-    }
 }
 
 /// Keeps other runs over the same store away for as long as it is held.
@@ -133,27 +84,38 @@ pub fn alone(store: &Store) -> Result<FileLock> {
 /// Carries out a plan. Images are worked on side by side, each after what it stands on.
 pub fn run(patching: &Patching, tasks: &[ImageTask]) -> Vec<Outcome> {
     let after = catalog::after(patching.catalog, tasks);
+    // The image that found what this machine has: those that have not begun by then would find it too.
+    let stopped = OnceLock::new();
     host::in_order(patching.context.jobs, &after, |at, below: &[&Outcome]| {
         let task = &tasks[at];
         let variants = tasks.iter().filter(|one| one.at == task.at && one.variant.is_some());
-        let outcome = patching.one(task, below, &variants.collect::<Vec<_>>());
-        let progress = &patching.context.progress;
-        match &outcome {
-            Outcome::UpToDate(_) => {}
-            Outcome::Decided(digest) => {
-                progress.say("Out", &format!("decisions on {} {}", task.name(), digest.0.short()));
-            }
-            Outcome::Out(done) => progress.say("Out", &format!("{} {}", task.name(), done.digest.0.short())),
-            Outcome::KeptBack(_, failure) => {
-                let first = failure.problems().first().map(|problem| problem.message.clone());
-                progress.say("Kept back", &format!("{}: {}", task.name(), first.unwrap_or_default()));
-            }
-            Outcome::NotTried(culprit) => {
-                progress.say("Not tried", &format!("{}: `{culprit}` was kept back", task.name()));
-            }
+        let outcome = match stopped.get() {
+            Some(culprit) => Outcome::NotTried(Cause::Machine(String::clone(culprit))),
+            None => patching.one(task, below, &variants.collect::<Vec<_>>()),
+        };
+        if let Outcome::KeptBack(kept) = &outcome
+            && kept.is_of_the_machine()
+        {
+            let _ = stopped.set(task.name());
         }
+        tell(&patching.context.progress, &task.name(), &outcome);
         outcome
     })
+}
+
+fn tell(progress: &Progress, name: &str, outcome: &Outcome) {
+    match outcome {
+        Outcome::UpToDate(_) => {}
+        Outcome::Decided(digest) => progress.say("Out", &format!("decisions on {name} {}", digest.0.short())),
+        Outcome::Out(done) => progress.say("Out", &format!("{name} {}", done.digest.0.short())),
+        Outcome::KeptBack(kept) => {
+            let first = kept.failure.problems().first().map(|problem| problem.message.clone());
+            progress.say("Kept back", &format!("{name}: {}", first.unwrap_or_default()));
+        }
+        Outcome::NotTried(cause) => {
+            progress.say("Not tried", &format!("{name}: `{}` was kept back", cause.culprit()));
+        }
+    }
 }
 
 impl Patching<'_> {
@@ -162,21 +124,27 @@ impl Patching<'_> {
         let own = usize::from(task.variant.is_some());
         let recipes = &below[..below.len().saturating_sub(own)];
         if let Some(culprit) = recipes.iter().find_map(|outcome| outcome.culprit()) {
-            return Outcome::NotTried(culprit.to_owned());
+            return Outcome::NotTried(Cause::Below(culprit.to_owned()));
         }
-        match &self.plan.recipes[task.at] {
-            Err(failure) => Outcome::KeptBack(task.name(), failure.clone()),
+        let mut standing = Standing::default();
+        let done = match &self.plan.recipes[task.at] {
+            Err(failure) => Err(failure.clone()),
             Ok(planned) => {
-                let carried = self.foresee(task, planned, variants).and_then(|()| self.carry(task, planned));
-                carried.unwrap_or_else(|failure| Outcome::KeptBack(task.name(), failure))
+                self.foresee(task, planned, variants).and_then(|()| self.carry(task, planned, &mut standing))
             }
-        }
+        };
+        done.unwrap_or_else(|failure| {
+            let Standing { built, out } = standing;
+            Outcome::KeptBack(Box::new(Kept { name: task.name(), built, out, failure }))
+        })
     }
 
-    fn carry(&self, task: &ImageTask, planned: &Planned) -> Result<Outcome> {
+    fn carry(&self, task: &ImageTask, planned: &Planned, standing: &mut Standing) -> Result<Outcome> {
         let finished = self.build(task)?;
         let digest = finished.built.digest();
+        standing.built = Some(digest);
         let seen = self.see(task, planned, &finished)?;
+        standing.out = seen.there;
         if seen.is_whole && seen.planned.is_idle() {
             let is_new = self.again(task, &seen.image, &finished)?;
             // What moved, if anything did, is in no image.
@@ -186,11 +154,11 @@ impl Patching<'_> {
             return Ok(if is_new { Outcome::Decided(digest) } else { Outcome::UpToDate(digest) });
         }
         let Seen { image, planned, before, .. } = &seen;
-        self.bring_out(&Candidate { task, image, finished: &finished, planned, before: *before })
+        self.bring_out(&Candidate { task, image, finished: &finished, planned, before: *before }, standing)
     }
 
     /// Tries an image that is not out yet, signs it, brings it out and writes that down.
-    fn bring_out(&self, candidate: &Candidate) -> Result<Outcome> {
+    fn bring_out(&self, candidate: &Candidate, standing: &mut Standing) -> Result<Outcome> {
         let Candidate { task, image, finished, planned, before } = *candidate;
         let built = &finished.built;
         let digest = built.digest();
@@ -241,6 +209,7 @@ impl Patching<'_> {
         let (name, folder) = (&built.name, task.name());
         let goods = Goods { name, folder: &folder, tags: &built.tags, image: &whole };
         let out = self.place.put(&goods, self.signer, &self.context.store, &self.context.progress)?;
+        standing.out = Some(digest);
         self.is_out(image, finished)?;
         if let Some(report) = &report {
             self.books.has(image, digest, report)?;
@@ -348,31 +317,4 @@ fn want(finished: &Finished) -> Want {
         ecosystem.as_str().split_once(':').map(|(_, release)| release.to_owned())
     });
     Want { release, ..Want::default() }
-}
-
-/// What a run that kept images back ends with: how many, then why for each.
-pub fn kept_back(tasks: &[ImageTask], outcomes: &[Outcome]) -> Result<()> {
-    let mut causes: BTreeMap<String, Vec<Problem>> = BTreeMap::new();
-    for (task, outcome) in tasks.iter().zip(outcomes) {
-        if let Outcome::KeptBack(_, failure) = outcome {
-            let own = failure.problems().iter().map(|problem| problem.clone().fact("image", task.name()));
-            causes.entry(task.name()).or_default().extend(own);
-        }
-    }
-    if causes.is_empty() {
-        return Ok(());
-    }
-    let not_tried = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::NotTried(_))).count();
-    let kept = causes.len() + not_tried;
-    let what = format!("{kept} of {} images were kept back, at the digests that they had", tasks.len());
-    let mut head = Problem::new(codes::KEPT_BACK, what);
-    for name in causes.keys() {
-        head = head.fact("image", name);
-    }
-    if not_tried > 0 {
-        head = head.fact("not tried", format!("{not_tried}, which stand on these"));
-    }
-    let help = "mend what is said of each; the next run tries them again";
-    let problems = std::iter::once(head.help(help)).chain(causes.into_values().flatten()).collect();
-    Failure::check(problems)
 }

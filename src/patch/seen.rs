@@ -18,6 +18,8 @@ pub(super) struct Seen {
     pub(super) is_whole: bool,
     /// What of the plan is about it.
     pub(super) planned: Planned,
+    /// What its tags name now.
+    pub(super) there: Option<BlobDigest>,
     /// What is, or was, out in its place.
     pub(super) before: Option<BlobDigest>,
 }
@@ -70,6 +72,6 @@ impl Patching<'_> {
             None => self.books.before(&image, digest)?,
             before => before,
         };
-        Ok(Seen { image, is_whole: there.is_whole, planned, before })
+        Ok(Seen { image, is_whole: there.is_whole, planned, there: there.digest, before })
     }
 }

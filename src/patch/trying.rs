@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use super::stage::staged;
 use crate::attest::{self, ImageTested};
 use crate::canon::Compression;
+use crate::catalog::Catalog;
 use crate::diag::Result;
 use crate::ident::{Platform, RecipeName, Sha256};
 use crate::image::Image;
 use crate::pipeline::{self, Context, Finished, LockMode, Locks, Order};
-use crate::recipe::{Recipe, TestSpec};
+use crate::recipe::{Family, Recipe, TestSpec};
 use crate::trial::{self, Part, Results, Trial, Verdict};
 
 /// Who runs tests. One image is tried at a time: containers share ports and name spaces of this machine, and a test
@@ -38,6 +39,20 @@ pub struct Tried {
 }
 
 impl Trials<'_> {
+    /// Makes sure that tests can be run, if any recipe has some: before anything is done.
+    pub fn ready(&self, catalog: &Catalog) -> Result<()> {
+        let Some(platform) = trial::own_platform() else { return Ok(()) };
+        let families = catalog.entries.iter().filter_map(|entry| entry.family.as_ref().ok());
+        let has_tests = |family: &Family| {
+            let variants = family.variants();
+            let all = std::iter::once(None).chain(variants.iter().map(|name| Some(name.as_str())));
+            let chains = all.filter_map(|variant| family.chain(variant, platform).ok());
+            family.platforms().contains(&platform)
+                && chains.into_iter().any(|chain| !chain.last().tests.is_empty())
+        };
+        if families.into_iter().any(has_tests) { trial::ready(self.runtime, self.root) } else { Ok(()) }
+    }
+
     /// Runs the recipe's tests on this machine's platform; `None` where there are none, or no image for this machine.
     pub fn run(
         &self,

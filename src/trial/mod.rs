@@ -40,5 +40,5 @@ pub use hall::platform_of;
 pub use hearing::{Heard, hear};
 pub use junit::junit;
 pub use outcome::{LastWords, Mismatch, Outcome, Verdict};
-pub use run::{Isolation, Part, Results, Trial, attend, become_root, run};
+pub use run::{Isolation, Part, Results, Trial, attend, become_root, ready, run};
 pub use visiting::{Greeted, Greeting, Stop, Visit, visit};

@@ -117,6 +117,11 @@ pub fn become_root() -> Result<bool> {
     })
 }
 
+/// Makes sure that there is what makes containers: the runtime that was named, else one that is known.
+pub fn ready(runtime: Option<&str>, root: bool) -> Result<()> {
+    Runtime::find(runtime, root).map(drop)
+}
+
 /// Runs all tests, and tells each outcome as it comes.
 pub fn run(trial: &Trial, mut tell: impl FnMut(&Outcome)) -> Result<Results> {
     if let Emulation::Impossible(why) = emulation(&trial.part.platform.platform) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ledger::with_variant;
 use super::support::Flaw;
 use super::{House, deb, rows};
 
@@ -9,7 +10,7 @@ const OLD: [(&str, &str); 1] = [("1.0-1", "first")];
 const FIXED: [(&str, &str); 2] = [("1.0-1+deb13u1", "CVE-2026-1000"), ("1.0-1", "first")];
 
 /// Ten images, each of a package of its own, and two that stand on the first.
-fn ten() -> House {
+pub(super) fn ten() -> House {
     let names: Vec<String> = (0..10).map(|number| format!("lib{number}")).collect();
     let debs: Vec<_> = names.iter().map(|name| deb(name, &OLD)).collect();
     let house = House::new(&debs);
@@ -21,7 +22,7 @@ fn ten() -> House {
     house
 }
 
-fn all_fixed(house: &mut House) {
+pub(super) fn all_fixed(house: &mut House) {
     for number in 0..10 {
         house.security.add("trixie-security", "main", deb(&format!("lib{number}"), &FIXED).build());
     }
@@ -35,8 +36,12 @@ fn a_registry_that_refuses_one_image_keeps_it_at_its_digest_and_the_others_go_on
     let lock = house.lock("image3");
     all_fixed(&mut house);
     house.registry.flaw("PUT", "/team/image3/manifests/", Flaw::Status(403, "", ""));
-    let out = house.patch(&[]).exits(6).says("HP650").says("image3");
+    let out = house.patch(&["--json"]).exits(6).says("HP650").says("image3");
     assert!(out.stderr.contains("1 of 12 images were kept back"), "{}", out.stderr);
+    // What is kept back says what stays out, and what would have taken its place.
+    let rows = rows(&out);
+    assert_eq!(rows["image3"]["digest"].as_str(), before[3].as_deref());
+    assert!(rows["image3"]["built"].is_string() && rows["image3"]["built"] != rows["image3"]["digest"]);
     for (number, before) in before.iter().enumerate() {
         let now = house.tag(&format!("image{number}"), "latest");
         assert_eq!(now == *before, number == 3, "image{number}");
@@ -79,12 +84,20 @@ fn an_archive_whose_signature_fails_keeps_back_what_draws_on_it_alone() {
     let text = "name = \"lonely\"\nplatforms = [\"linux/amd64\"]\ntags = [\"1\"]\npolicy.allow.root = \"it is a test\"\n\
                 debian.archives.other = { suites = [\"trixie\"], keys = [\"other.asc\"] }\n\n[debian.packages]\nlonely = \"all\"\n";
     house.sandbox.write("recipes/lonely.toml", text);
+    house.sandbox.write("recipes/lonelier.toml", text.replace("name = \"lonely\"", "name = \"lonelier\""));
     let mirror = format!("--mirror=other={}", other.file_url());
     house.patch(&[&mirror]).ok();
     let before = house.tag("lonely", "1");
     all_fixed(&mut house);
     other.unsigned().publish();
-    house.patch(&[&mirror]).exits(6).says("lonely").says("HP650");
+    let out = house.patch(&[&mirror]).exits(6).says("HP650").says("2 of 14 images");
+    // What both have is said once, of both.
+    let why = out.stderr.split("\n\n").find(|said| said.contains("HP5")).expect("a cause");
+    assert!(
+        out.stderr.matches("error[HP").count() == 2 && why.matches("image: lonel").count() == 2,
+        "{}",
+        out.stderr
+    );
     assert_eq!(house.tag("lonely", "1"), before);
     assert!(house.lock("image5").contains("1.0-1+deb13u1"));
 }
@@ -185,18 +198,6 @@ fn a_registry_that_dies_anywhere_leaves_nothing_that_the_next_run_does_not_finis
 }
 
 #[test]
-fn what_can_not_be_recorded_is_not_begun() {
-    let mut house = House::new(&[deb("liba", &OLD)]);
-    house.recipe("one", "", &["liba"]);
-    house.patch(&[]).ok();
-    house.fix(&deb("liba", &FIXED), 60);
-    let before = (house.tag("one", "latest"), house.lock("one"));
-    house.sandbox.write("broken.db", "no ledger at all, but long enough to be looked at as one would be");
-    house.patch(&["--ledger", "broken.db"]).exits(1).says("HP142");
-    assert_eq!((house.tag("one", "latest"), house.lock("one")), before);
-}
-
-#[test]
 fn a_signer_that_fails_keeps_images_back() {
     let mut house = House::new(&[deb("liba", &OLD)]);
     house.recipe("one", "", &["liba"]);
@@ -247,7 +248,7 @@ fn a_variant_gets_out_though_its_recipe_s_own_image_is_kept_back() {
 }
 
 /// Puts a folder where the next run would write its note in `taken`: its name is that of the same run over a copy.
-fn take_note(house: &House) {
+pub(super) fn take_note(house: &House) {
     let folder = house.sandbox.path("recipes");
     for entry in std::fs::read_dir(folder).expect("recipes").flatten().filter(|entry| entry.path().is_file())
     {
@@ -281,126 +282,6 @@ fn a_lock_is_written_after_the_release_note_and_a_note_that_can_not_be_written_i
     assert_ne!(house.lock("one"), lock);
     let dated = house.registry.tags("team/one").into_iter().filter(|tag| tag.starts_with("1-")).count();
     assert_eq!(dated, 2);
-}
-
-#[test]
-fn what_was_out_before_is_known_from_the_ledger_where_the_tags_tell_it_no_more() {
-    let open = r#"{ "liba": { "CVE-2026-0500": { "description": "bad", "scope": "remote", "releases": { "trixie": {
-        "status": "open", "repositories": { "trixie": "1.0-1" }, "urgency": "high" } } }, "CVE-2026-1000": { "description": "bad",
-        "scope": "remote", "releases": { "trixie": { "status": "resolved", "repositories": { "trixie": "1.0-1" },
-        "fixed_version": "1.0-1+deb13u1", "urgency": "high" } } } } }"#;
-    // From what was published; from what was found in it; and from that where something is found in the new one, too.
-    for (text, ledger, feed) in [
-        ("a regression", "ledger.db", None),
-        ("CVE-2026-1000", "other.db", None),
-        ("CVE-2026-1000", "other.db", Some(open)),
-    ] {
-        let mut house = House::new(&[deb("liba", &OLD)]);
-        house.recipe("one", "", &["liba"]);
-        house.patch(&["--ledger", "ledger.db"]).ok();
-        let old = house.tag("one", "latest").expect("published");
-        if let Some(feed) = feed {
-            house.sandbox.write("tracker.json", feed);
-            house.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date", "2026-11-20"]).ok();
-        }
-        house.fix(&deb("liba", &[("1.0-1+deb13u1", text), OLD[0]]), 60);
-        take_note(&house);
-        // It is out, and what fails is what comes after that.
-        house.patch(&["--ledger", ledger, "--notes", "taken"]).exits(6);
-        assert_ne!(house.tag("one", "latest").as_ref(), Some(&old));
-        let out = house.patched(&["--ledger", ledger]);
-        assert_eq!(out["one"]["before"], old.as_str(), "by {ledger}, {feed:?}");
-    }
-}
-
-#[test]
-fn the_ledger_does_not_say_that_something_is_out_before_it_is() {
-    let mut house = House::new(&[deb("liba", &OLD)]);
-    house.recipe("one", "", &["liba"]);
-    house.patch(&[]).ok();
-    house.fix(&deb("liba", &FIXED), 60);
-    house.registry.flaw("PUT", "/team/one/manifests/", Flaw::Status(403, "", ""));
-    house.patch(&[]).exits(6);
-    let events = house.sandbox.hardpan(&["report", "export"]).ok().stdout;
-    assert_eq!(
-        (events.matches("\"published\"").count(), events.matches("\"fixed\":{").count()),
-        (1, 0),
-        "{events}"
-    );
-    let report = house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000", "--format", "json"]).ok().stdout;
-    assert!(report.contains("\"open\""), "{report}");
-}
-
-#[test]
-fn a_clock_that_is_behind_the_ledger_ends_a_run_before_it_begins() {
-    let mut house = House::new(&[deb("liba", &OLD)]);
-    house.recipe("one", "", &["liba"]);
-    house.patch(&["--ledger", "events.db"]).ok();
-    house.fix(&deb("liba", &FIXED), 60);
-    let place = hardpan::ledger::Place::File(house.sandbox.path("events.db"));
-    let tomorrow = hardpan::ident::Epoch(i64::from(super::now()) + 86_400);
-    let digest = hardpan::ident::BlobDigest(hardpan::ident::Sha256::of(b"something"));
-    let image = "other".parse().expect("a name");
-    let built = hardpan::ledger::Built { at: tomorrow, image, digest, version: None };
-    hardpan::ledger::Ledger::open(&place, Duration::from_secs(5))
-        .and_then(|mut ledger| ledger.record(&[hardpan::ledger::Event::Built(built)], tomorrow))
-        .expect("recorded");
-    house.registry.heal();
-    let before = (house.tag("one", "latest"), house.lock("one"));
-    house.patch(&["--ledger", "events.db"]).exits(1).says("HP144");
-    assert_eq!((house.tag("one", "latest"), house.lock("one")), before);
-    assert_eq!(house.registry.asked().len(), 0, "something was begun");
-}
-
-fn with_variant() -> House {
-    let house = House::new(&[deb("liba", &OLD), deb("libb", &OLD)]);
-    house.recipe("one", "", &["liba"]);
-    let text =
-        house.sandbox.text("recipes/one.toml") + "\n[variant.dev.add.debian.packages]\nlibb = \"all\"\n";
-    house.sandbox.write("recipes/one.toml", text);
-    house.patch(&[]).ok();
-    house
-}
-
-#[test]
-fn what_a_recipe_s_kept_back_image_or_variant_lacked_is_still_known_to_the_next_run() {
-    for (path, times) in [("/team/one/manifests/", 1), ("/team/one/manifests/latest-dev", usize::MAX)] {
-        let mut house = with_variant();
-        house.fix(&deb("liba", &FIXED), 60);
-        house.registry.flaw_times("PUT", path, 0, times, Flaw::Status(403, "", ""));
-        house.patch(&["--jobs", "1"]).exits(6).says("HP650");
-        house.registry.heal();
-        let plan = house.patch(&["--dry-run"]).ok().stdout;
-        let lacking = if times == 1 { "one  lacks" } else { "one-dev  lacks" };
-        assert!(plan.contains(lacking) && plan.contains("fixes CVE-2026-1000"), "{path}: {plan}");
-        let plan = rows(&house.patch(&["--dry-run", "--json"]).ok());
-        assert_eq!(plan["one"]["late"][0]["moves"][0]["to"], FIXED[0].0, "{plan:#?}");
-        let out = house.patch(&["--json"]).ok().stdout;
-        assert_eq!(house.patch(&["--dry-run"]).ok().stdout, "nothing moves\n");
-        let report =
-            house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000", "--format", "json"]).ok().stdout;
-        assert!(!report.contains("\"open\""), "{path}: {report}");
-        assert!(out.lines().any(|row| row.contains("\"fixed\":[\"CVE-2026-1000\"]")), "{path}: {out}");
-    }
-}
-
-#[test]
-fn what_a_variant_lacked_is_known_though_the_run_ended_right_after_its_recipe_s_own_image() {
-    let mut house = with_variant();
-    house.fix(&deb("liba", &FIXED), 60);
-    // It is killed as soon as the lock that both share is written.
-    let all = house.arguments(&["patch", "--all", "--no-test", "--jobs=1", "--to", &house.to()]);
-    let run = house.sandbox.spawn(&all.iter().map(String::as_str).collect::<Vec<_>>());
-    let before = house.lock("one");
-    while house.lock("one") == before {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    run.kill();
-    house.patch(&[]).ok();
-    let report = house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000", "--format", "json"]).ok().stdout;
-    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
-    assert_eq!(report["rows"].as_array().map(Vec::len), Some(2), "{report:#}");
-    assert!(!report.to_string().contains("\"open\""), "{report:#}");
 }
 
 #[test]

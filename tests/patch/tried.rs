@@ -72,6 +72,20 @@ fn what_came_of_tests_is_counted_and_attested_to_the_platform_that_was_run() {
 }
 
 #[test]
+fn a_runtime_that_is_not_there_ends_a_run_before_it_begins() {
+    let house = house();
+    house.registry.heal();
+    let to = house.to();
+    let arguments = ["patch", "--all", "--to", &to, "--runtime", "no-such-runtime"];
+    let out = house.run(&arguments).exits(1).says("HP107").says("no-such-runtime");
+    assert_eq!(out.stderr.matches("HP107").count(), 1, "{}", out.stderr);
+    assert_eq!(house.registry.asked().len(), 0, "something was begun");
+    // The same where there is nothing to do, so that it is known before there is.
+    house.patch(&[]).ok();
+    house.run(&arguments).exits(1).says("HP107");
+}
+
+#[test]
 fn images_without_tests_need_nothing_that_makes_containers() {
     let house = House::new(&[deb("liba", &OLD)]);
     house.recipe("one", "", &["liba"]);
