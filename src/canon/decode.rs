@@ -3,8 +3,13 @@
 
 use std::io::{self, BufReader, Read};
 
+use super::members::Gzip;
+
 /// The most memory a decoder may ask for, in bytes. `xz -9` needs 65 MiB.
 pub const MAX_DECODER_MEMORY: u64 = 80 << 20;
+
+/// Bytes of input that are read at once.
+const CHUNK: usize = 128 << 10;
 
 /// The largest zstd window taken, as a power of two: 64 MiB.
 const MAX_ZSTD_WINDOW: u32 = 26;
@@ -48,20 +53,20 @@ impl Codec {
 /// A reader of what `input` holds compressed. Truncation, wrong check sums, garbage after the end
 /// and a window over the limit are read errors.
 pub fn decoder<'a>(codec: Codec, input: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
-    let input = BufReader::with_capacity(128 << 10, input);
     Ok(match codec {
-        Codec::Plain => Box::new(input),
-        Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Codec::Plain => Box::new(BufReader::with_capacity(CHUNK, input)),
+        Codec::Gzip => Box::new(Gzip::new(input)),
         Codec::Xz => {
             let stream = liblzma::stream::Stream::new_stream_decoder(
                 MAX_DECODER_MEMORY,
                 liblzma::stream::CONCATENATED,
             )
             .map_err(io::Error::other)?;
-            Box::new(liblzma::bufread::XzDecoder::new_stream(input, stream))
+            Box::new(liblzma::bufread::XzDecoder::new_stream(BufReader::with_capacity(CHUNK, input), stream))
         }
         Codec::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
+            let mut decoder =
+                zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(CHUNK, input))?;
             decoder.window_log_max(MAX_ZSTD_WINDOW)?;
             Box::new(decoder)
         }

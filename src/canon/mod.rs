@@ -19,6 +19,7 @@ mod dsse;
 mod frame;
 mod hashing;
 mod json;
+mod members;
 mod tar;
 
 pub use blocks::{BLOCK, BlockWriter, Compressed, Compression, compress};

@@ -30,5 +30,5 @@ pub use model::{
     Config, Descriptor, INDEX, ImageParts, MANIFEST, PlatformImage, Runtime, assemble, index_of,
 };
 pub use open::{Image, OpenPlatform, Referrer};
-pub use stream::{LayerMember, stream_layer};
+pub use stream::{LayerMember, Proof, stream_layer};
 pub use whole::{Beside, Parts, layout_index};

@@ -29,12 +29,23 @@ pub struct LayerMember {
     pub link: Option<OsString>,
 }
 
+/// What a layer has to show to be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The digest that the manifest names; the diff id where there is no manifest that names one. It is what the layer is
+    /// known by: for those who ask only what is in it.
+    Name,
+    /// The digest and the diff id of the configuration, as runtimes want it: for those who unpack it.
+    Whole,
+}
+
 /// Reads the layer at place `at`, member by member. What has another digest than the image says is an
 /// error, which may come after the last member.
 pub fn stream_layer(
     image: &Image,
     platform: &OpenPlatform,
     at: usize,
+    proof: Proof,
     mut each: impl FnMut(LayerMember, &mut dyn Read) -> io::Result<()>,
 ) -> Result<()> {
     let (member, _, digest) = &platform.layers[at];
@@ -43,7 +54,8 @@ pub fn stream_layer(
         Problem::new(codes::CORRUPT, what).found(why)
     };
     let mut blob = HashReader::new(image.read(member)?.0);
-    let diff_id = read(&mut blob, &mut each).map_err(|error| {
+    let takes_diff_id = proof == Proof::Whole || digest.is_none();
+    let diff_id = read(&mut blob, takes_diff_id, &mut each).map_err(|error| {
         let what = format!("layer {at} (`{member}`) of `{}` can't be unpacked", image.name());
         let code =
             if error.kind() == io::ErrorKind::StorageFull { codes::DISK_FULL } else { codes::BAD_IMAGE };
@@ -53,6 +65,7 @@ pub fn stream_layer(
     if let Some(digest) = digest.filter(|digest| digest.0 != found) {
         return Err(wrong(format!("sha256:{found}")).expected(digest).into());
     }
+    let Some(diff_id) = diff_id else { return Ok(()) };
     let said = platform.config.pointer(&format!("/rootfs/diff_ids/{at}")).and_then(|id| id.as_str());
     if said != Some(diff_id.to_string().as_str()) {
         let expected = format!("diff id {}", said.unwrap_or("none"));
@@ -61,15 +74,36 @@ pub fn stream_layer(
     Ok(())
 }
 
+/// Reads all of a layer; its diff id, if that is wanted.
 fn read(
     blob: &mut (impl Read + Send),
+    takes_diff_id: bool,
     each: &mut impl FnMut(LayerMember, &mut dyn Read) -> io::Result<()>,
-) -> io::Result<DiffId> {
+) -> io::Result<Option<DiffId>> {
     let mut magic = [0; 6];
     let got = blob.read(&mut magic)?;
     let codec = Codec::of_magic(&magic[..got]);
-    let decoder = canon::decoder(codec, io::Cursor::new(magic[..got].to_vec()).chain(&mut *blob))?;
-    let mut tar = HashReader::new(decoder);
+    let diff_id = {
+        let head = io::Cursor::new(magic[..got].to_vec());
+        let mut tar = canon::decoder(codec, head.chain(&mut *blob))?;
+        if takes_diff_id {
+            let mut tar = HashReader::new(tar);
+            members(&mut tar, each)?;
+            Some(DiffId(tar.finish().0))
+        } else {
+            members(&mut tar, each)?;
+            None
+        }
+    };
+    // What a decoder leaves unread belongs to the blob's digest all the same.
+    io::copy(blob, &mut io::sink())?;
+    Ok(diff_id)
+}
+
+fn members(
+    mut tar: &mut impl Read,
+    each: &mut impl FnMut(LayerMember, &mut dyn Read) -> io::Result<()>,
+) -> io::Result<()> {
     let mut archive = tar::Archive::new(&mut tar);
     for member in archive.entries()? {
         let mut member = member?;
@@ -79,11 +113,7 @@ fn read(
         };
         each(facts.clone(), &mut member).map_err(named)?;
     }
-    canon::finish(&mut tar, 1 << 20)?;
-    let diff_id = DiffId(tar.finish().0);
-    // What a decoder leaves unread belongs to the blob's digest all the same.
-    io::copy(blob, &mut io::sink())?;
-    Ok(diff_id)
+    canon::finish(&mut tar, 1 << 20)
 }
 
 fn facts(member: &tar::Entry<'_, impl Read>) -> io::Result<LayerMember> {

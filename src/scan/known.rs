@@ -1,7 +1,7 @@
 //! What a layer holds, as far as scans ask: kept in the store by the layer's digest, so that it is looked for once.
 //!
 //! A layer that is packed here is never read again for it: what is in it is noted when it is made. Of any other layer
-//! it is noted when it is read for the first time, its digests compared on the way.
+//! it is noted when it is read for the first time, the digest that it is known by compared on the way.
 
 use std::io::{self, Read};
 
@@ -11,7 +11,7 @@ use super::dpkg;
 use super::release::{DEBIAN_VERSION, MAX_FILE, OS_RELEASE};
 use crate::diag::Result;
 use crate::ident::{BlobDigest, ImagePath, Sha256};
-use crate::image::{Image, LayerMember, OpenPlatform, stream_layer};
+use crate::image::{Image, LayerMember, OpenPlatform, Proof, stream_layer};
 use crate::layer::{Data, Inputs, NodeKind, Tree};
 use crate::source::ContentReader;
 use crate::store::Store;
@@ -105,7 +105,7 @@ fn content(
 fn found(image: &Image, platform: &OpenPlatform, at: usize) -> Result<Vec<Member>> {
     let mut found = Vec::new();
     let mut bytes = 0;
-    stream_layer(image, platform, at, |member, content| {
+    stream_layer(image, platform, at, Proof::Name, |member, content| {
         let member = member_of(&member, content)?;
         bytes += member.content.as_ref().map_or(0, String::len) as u64;
         if found.len() >= MAX_PATHS || bytes > MAX_KEPT {

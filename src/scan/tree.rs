@@ -44,11 +44,14 @@ pub(super) struct Tree {
 impl Tree {
     /// What all layers of a platform hold, looked for side by side.
     pub(super) fn of(image: &Image, platform: &OpenPlatform, store: Option<&Store>) -> Result<Self> {
-        let places: Vec<usize> = (0..platform.layers.len()).collect();
+        let mut places: Vec<usize> = (0..platform.layers.len()).collect();
+        places.sort_by_key(|at| std::cmp::Reverse(platform.layers[*at].1));
         let layers =
             host::side_by_side(host::cores(), &places, |at| known::members(image, platform, *at, store));
+        let mut layers: Vec<_> = places.into_iter().zip(layers).collect();
+        layers.sort_by_key(|(at, _)| *at);
         let mut tree = Self::default();
-        for (at, layer) in layers.into_iter().enumerate() {
+        for (at, layer) in layers {
             for member in layer? {
                 tree.add(at, member);
             }

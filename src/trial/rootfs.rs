@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diag::Result;
 use crate::host::{self, Rooted, Traits};
-use crate::image::{Image, LayerMember, OpenPlatform, stream_layer};
+use crate::image::{Image, LayerMember, OpenPlatform, Proof, stream_layer};
 
 /// The most bytes that an image may unpack to.
 const MOST_BYTES: u64 = 64 << 30;
@@ -54,7 +54,7 @@ pub(super) fn unpack(image: &Image, platform: &OpenPlatform, folder: &Path, owne
     unpacking.folder(Path::new(""), 0o755, (0, 0), None).map_err(failed)?;
     for at in 0..platform.layers.len() {
         unpacking.here.clear();
-        stream_layer(image, platform, at, |member, content| unpacking.take(&member, content))?;
+        stream_layer(image, platform, at, Proof::Whole, |member, content| unpacking.take(&member, content))?;
     }
     unpacking.set_times().map_err(failed)?;
     Ok(())

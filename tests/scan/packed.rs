@@ -74,3 +74,17 @@ fn an_image_of_layers_that_were_packed_before_is_scanned_all_the_same() {
     world.sandbox.hardpan(&["scan", "out/again"]).ok();
     assert!(!kept(&world.sandbox).is_empty());
 }
+
+#[test]
+fn a_layer_that_holds_the_same_in_other_bytes_is_not_the_one_that_the_manifest_names() {
+    let world = world(&MAIN);
+    world.build(&[]).ok();
+    let sandbox = &world.sandbox;
+    sandbox.write("osv.tar.gz", super::made::OSV);
+    sandbox.hardpan(&["advisories", "import", "osv.tar.gz"]).ok();
+    fs::remove_dir_all(sandbox.store().join("derived/scan")).expect("ours");
+    // A hint of gzip's head, which says nothing of the content (RFC 1952, 2.3.1, XFL).
+    Layout(sandbox.path("out/made")).flip(&world.image().layers[0], 8);
+    sandbox.hardpan(&["scan", "out/made"]).exits(5).says("is not what its image says");
+    assert!(kept(sandbox).is_empty(), "it was believed for the next time");
+}
