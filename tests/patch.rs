@@ -16,6 +16,8 @@ mod out;
 mod sample;
 #[path = "patch/schedules.rs"]
 mod schedules;
+#[path = "patch/settled.rs"]
+mod settled;
 #[path = "patch/since.rs"]
 mod since;
 mod support;

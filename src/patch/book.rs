@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::fixes::{Fix, KnownBy};
 use super::place::Out;
 use super::plan::{Move, Planned};
+use super::settle::settled;
 use crate::diag::Result;
 use crate::host;
 use crate::ident::{BlobDigest, DebVersion, Epoch, PackageName};
@@ -68,7 +69,7 @@ impl Books {
         self.record(&[Event::Built(built)], now)
     }
 
-    /// What a scan found in it, and what somebody decided that touches it no more.
+    /// What a scan of what is out found in it; and how what was open before, and is not found any more, ended.
     pub fn has(&self, image: &ImageId, digest: BlobDigest, report: &Report) -> Result<()> {
         let now = host::now();
         let mut events = Vec::new();
@@ -76,6 +77,17 @@ impl Books {
             let Ok(cve) = finding.id.parse::<VulnId>() else { continue };
             let package = finding.source.clone();
             if finding.counts() {
+                if let Some((available, fixed)) = finding.fix_available_at.zip(finding.fixed.as_ref()) {
+                    events.push(Event::Fix(ledger::FixKnown {
+                        at: now,
+                        image: image.clone(),
+                        cve: cve.clone(),
+                        package: package.clone(),
+                        version: fixed.to_string(),
+                        available,
+                        known_by: FixSource::ReleaseFile,
+                    }));
+                }
                 let said = finding.severity.as_ref();
                 events.push(Event::Detected(ledger::Detected {
                     at: now,
@@ -92,6 +104,10 @@ impl Books {
                 let why = ledger::Why::Decided;
                 events.push(Event::Gone(ledger::Gone { at: now, image: image.clone(), cve, package, why }));
             }
+        }
+        let history = self.ledger().history(Some(&BTreeSet::from([image])), None)?;
+        if let Some(past) = history.images.get(image) {
+            events.extend(settled(past, image, digest, report, now));
         }
         self.record(&events, now)
     }

@@ -22,6 +22,7 @@ mod plan;
 mod run;
 mod schedule;
 mod seen;
+mod settle;
 mod stage;
 mod trying;
 

@@ -211,10 +211,11 @@ impl Patching<'_> {
         let out = self.place.put(&goods, self.signer, &self.context.store, &self.context.progress)?;
         standing.out = Some(digest);
         self.is_out(image, finished)?;
+        self.books.out(image, digest, before, planned, &out)?;
+        // After that, for what it fixes is in it no more.
         if let Some(report) = &report {
             self.books.has(image, digest, report)?;
         }
-        self.books.out(image, digest, before, planned, &out)?;
         if !(is_again && host::is_file(&path)) {
             host::write_atomic(&path, note.to_markdown().as_bytes())?;
         }
