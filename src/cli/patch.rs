@@ -15,6 +15,7 @@ use crate::patch::{self, Books, Extent, Patching, Place, Plan, Schedule, Schedul
 use crate::pipeline::Context;
 use crate::publish::Purpose;
 use crate::scan::{FailOn, SnapshotFacts};
+use crate::sign::Signer;
 use crate::trial;
 use crate::verify::Policy;
 
@@ -110,15 +111,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     };
     let context = global.context(&files, false, args.jobs)?;
     let catalog = args.catalog()?;
-    let (snapshot, signed) = asked(global, &context, args)?.unzip();
+    let _alone = (!args.dry_run).then(|| patch::alone(&context.store)).transpose()?;
+    // What would fail at the end is refused before anything is done: a password, a clock, a ledger, a runtime. A plan needs
+    // nobody who signs; but one who is named is known.
+    let signer = if args.dry_run && !args.signing.is_said()? {
+        None
+    } else {
+        Some(args.signing.open(&Global::environment())?)
+    };
+    let (snapshot, signed) = asked(global, &context, args, signer.as_deref())?.unzip();
     if args.dry_run {
         let plan = patch::plan(&context, &catalog, args.extent(), snapshot.as_ref())?;
         let late = late(&books::place(global, args.ledger.as_deref())?, &catalog, &plan)?;
         return patch_table::plan(global, &catalog, &plan, &late);
     }
-    let _alone = patch::alone(&context.store)?;
-    // What would fail at the end is refused before anything is done: a password, a clock, a ledger, a runtime.
-    let signer = args.signing.open(&Global::environment())?;
     let ledger = Books::open(&books::place(global, args.ledger.as_deref())?, patience()?)?;
     patch::notes_ready(&args.notes)?;
     let trials = Trials { runtime: args.runtime.as_deref(), root, turn: std::sync::Mutex::default() };
@@ -132,7 +138,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         catalog: &catalog,
         plan: &plan,
         place: &place,
-        signer: signer.as_ref(),
+        signer: signer.as_deref().expect("it was opened: this is no dry run"),
         books: &ledger,
         notes: &args.notes,
         trials,
@@ -166,7 +172,12 @@ fn late(ledger: &ledger::Place, catalog: &Catalog, plan: &Plan) -> Result<Vec<pa
 }
 
 /// The snapshot to go by, if there is one, and whose signature it bears. What is asked of it can't be asked of nothing.
-fn asked(global: &Global, context: &Context, args: &Args) -> Result<Option<(Snapshot, SignedBy)>> {
+fn asked(
+    global: &Global,
+    context: &Context,
+    args: &Args,
+    own: Option<&dyn Signer>,
+) -> Result<Option<(Snapshot, SignedBy)>> {
     let shelf = advisory::Shelf::of(&context.store);
     let policy = args.policy.as_deref().map(Policy::read).transpose()?;
     let max_age = policy.and_then(|policy| policy.advisories_max_age);
@@ -185,7 +196,8 @@ fn asked(global: &Global, context: &Context, args: &Args) -> Result<Option<(Snap
     let facts = SnapshotFacts::of(&snapshot, context.now);
     facts.check_age(max_age)?;
     facts.warnings().iter().for_each(|warning| global.say(warning));
-    let signed = snapshot::signed_by(&shelf, &snapshot, args.advisories.as_deref(), &TrustArgs::default())?;
+    let signed =
+        snapshot::signed_by(&shelf, &snapshot, args.advisories.as_deref(), &TrustArgs::default(), own)?;
     Ok(Some((snapshot, signed)))
 }
 

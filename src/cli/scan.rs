@@ -154,7 +154,7 @@ fn asked(global: &Global, args: &Args) -> Result<(Snapshot, SignedBy)> {
         None => shelf.open_current()?.0,
         Some(name) => shelf.open_named(name)?,
     };
-    let signed = snapshot::signed_by(&shelf, &snapshot, args.advisories.as_deref(), &args.trust)?;
+    let signed = snapshot::signed_by(&shelf, &snapshot, args.advisories.as_deref(), &args.trust, None)?;
     Ok((snapshot, signed))
 }
 

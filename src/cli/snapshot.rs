@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use super::Global;
 use super::signing::TrustArgs;
 use crate::advisory::{self, Shelf, SignedBy, Snapshot};
-use crate::diag::{Problem, Result, codes};
+use crate::diag::{Failure, Problem, Result, codes};
 use crate::host;
 use crate::ident::Sha256;
+use crate::sign::{Custody, Keys, Signer};
 
 /// Who signed it, by the bundle beside the file that was named, else that of the store. A signature that is wrong is a
 /// problem wherever the snapshot is from; that there is none only where somebody was named who must have signed.
@@ -16,14 +17,15 @@ pub(super) fn signed_by(
     snapshot: &Snapshot,
     named: Option<&str>,
     trust: &TrustArgs,
+    own: Option<&dyn Signer>,
 ) -> Result<SignedBy> {
     let digest = snapshot.digest();
     let keys = trust.open_any(&Global::environment())?;
-    let own = shelf.bundle_path(&digest);
+    let in_store = shelf.bundle_path(&digest);
     let file = named.filter(|name| name.strip_prefix("sha256:").unwrap_or(name).parse::<Sha256>().is_err());
-    let bundle = file.map(beside).filter(|path| host::is_file(path)).unwrap_or(own);
+    let bundle = file.map(beside).filter(|path| host::is_file(path)).unwrap_or(in_store);
     let signed = if host::is_file(&bundle) {
-        advisory::check_bundle(&host::read(&bundle)?, &digest, keys.as_ref())?
+        check(&host::read(&bundle)?, &digest, keys, own)?
     } else {
         SignedBy::Nobody
     };
@@ -32,6 +34,28 @@ pub(super) fn signed_by(
         return Err(Problem::new(codes::NOT_SIGNED, what).found("no signature").into());
     }
     Ok(signed)
+}
+
+/// Checks a signature by the keys that count. What signed as `own` does now counts too: who is trusted to sign images is
+/// trusted to sign what they were scanned with.
+fn check(bundle: &[u8], digest: &Sha256, keys: Option<Keys>, own: Option<&dyn Signer>) -> Result<SignedBy> {
+    let Some(own) = own.filter(|own| own.custody() != Custody::Ephemeral) else {
+        return advisory::check_bundle(bundle, digest, keys.as_ref());
+    };
+    let nobody_is_known = keys.is_none();
+    let all = keys.unwrap_or_default().with(own.public_key().clone(), own.describe());
+    match advisory::check_bundle(bundle, digest, Some(&all)) {
+        Err(failure) if failure.is(codes::NOT_SIGNED) && nobody_is_known => {
+            advisory::check_bundle(bundle, digest, None)
+        }
+        // Here `--key` names who signs, so it can't name whom to trust.
+        Err(failure) if failure.is(codes::NOT_SIGNED) => {
+            let help = "put the public key of who signs snapshots into `keys/` (a file that ends in `.pub`)";
+            let problems = failure.into_problems().into_iter().map(|problem| problem.help(help));
+            Failure::check(problems.collect()).map(|()| SignedBy::Nobody)
+        }
+        checked => checked,
+    }
 }
 
 /// Where the signature of a snapshot in a file is.

@@ -272,3 +272,24 @@ fn what_keeps_an_image_back_is_entered_of_the_one_that_stays_out() {
     let report = house.sandbox.hardpan(&["report", "cve", "CVE-2026-6666", "--format", "json"]).ok().stdout;
     assert!(report.contains("\"open\"") && report.contains(digest.trim_start_matches("sha256:")), "{report}");
 }
+
+#[test]
+fn who_signs_images_is_trusted_to_have_signed_advisories_and_somebody_else_is_told_of_with_what_to_do() {
+    let house = house();
+    for (name, hand) in [("team", 1), ("other", 2)] {
+        let key = house.sandbox.write(format!("{name}.key"), Hand::new(hand).private_pem());
+        std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o600)).expect("ours");
+    }
+    house.sandbox.write("tracker.json", TRACKER);
+    house
+        .sandbox
+        .hardpan(&["advisories", "import", "tracker.json", "--key=team.key", "--date=2026-11-20"])
+        .ok();
+    for more in [&[][..], &["--dry-run"]] {
+        house.patch(&[&["--key=team.key"], more].concat()).ok();
+        let out = house.patch(&[&["--key=other.key"], more].concat()).exits(5).says("HP511").says("`keys/`");
+        assert!(!out.stderr.contains("`--key FILE`"), "{}", out.stderr);
+    }
+    house.sandbox.write("keys/team.pub", Hand::new(1).public_pem());
+    house.patch(&["--key=other.key"]).ok();
+}
