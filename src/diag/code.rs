@@ -59,8 +59,6 @@ pub mod codes {
         CLOCK_BACK = 144;
         /// A server of a ledger that can't be logged in to safely.
         LEDGER_LOGIN = 145;
-        /// Something that is no event of a ledger.
-        BAD_EVENT = 146;
         /// Another patch run is under way.
         PATCH_UNDER_WAY = 150;
         /// Arguments that don't fit together.
@@ -83,6 +81,8 @@ pub mod codes {
         NO_PROGRAM = 209;
         /// A feed of advisories whose kind can't be told.
         UNKNOWN_FEED = 240;
+        /// Something that is no event of a ledger.
+        BAD_EVENT = 246;
         /// Not TOML.
         SYNTAX = 301;
         /// A key that the language does not have.

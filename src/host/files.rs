@@ -70,6 +70,12 @@ pub fn create_dirs(path: &Path) -> Result<()> {
     check("creating the folder", path, std::fs::create_dir_all(path))
 }
 
+/// Whether this process may write to what is there: its rights, and whether the file system takes anything.
+pub fn may_write(path: &Path) -> bool {
+    let effective = rustix::fs::AtFlags::EACCESS;
+    rustix::fs::accessat(rustix::fs::CWD, path, rustix::fs::Access::WRITE_OK, effective).is_ok()
+}
+
 /// Whether something is there.
 pub fn exists(path: &Path) -> bool {
     path.exists()

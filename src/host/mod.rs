@@ -33,8 +33,8 @@ pub use detached::{End, Launched, Said, Stream, ended, kill, launch, memory_besi
 pub use env::{Environment, find_program, variable};
 pub use files::{
     MAX_TEXT, copy_stamped, create_dirs, create_private_dir, exists, file_problem, is_dir, is_empty_dir,
-    is_executable, is_file, list, modified, open, open_append, own_program, read, read_lossy, read_text,
-    remove, remove_dir, rename, set_executable, set_used, size_and_use, stamped, walk, whole_path,
+    is_executable, is_file, list, may_write, modified, open, open_append, own_program, read, read_lossy,
+    read_text, remove, remove_dir, rename, set_executable, set_used, size_and_use, stamped, walk, whole_path,
     write_atomic,
 };
 pub use http::{Body, Http, HttpAnswer, HttpRequest};

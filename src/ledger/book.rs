@@ -62,7 +62,12 @@ impl Ledger {
 
     /// Opens a ledger to read; `None` where there is none yet, and none is made.
     pub fn look(place: &Place, patience: Duration) -> Result<Option<Self>> {
-        if place.exists() { Self::open(place, patience).map(Some) } else { Ok(None) }
+        if !place.exists() {
+            return Ok(None);
+        }
+        let mut database = place.look(patience)?;
+        schema::migrate(database.as_mut())?;
+        Ok(Some(Self { database }))
     }
 
     /// Makes sure that something that happens now could be recorded, and that all of what was can be read: for those who

@@ -53,9 +53,11 @@ pub fn from_lines(text: &str, name: &str) -> Result<Vec<Event>> {
                 problems.push(Problem::new(codes::BAD_EVENT, message).found(why));
             }
         }
-        if problems.len() == NAMED {
-            break;
-        }
+    }
+    if problems.len() > NAMED {
+        let more = format!("{} more lines of `{name}` are not events", problems.len() - NAMED);
+        problems.truncate(NAMED);
+        problems.push(Problem::new(codes::BAD_EVENT, more));
     }
     crate::diag::Failure::check(problems)?;
     Ok(events)

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use super::event::{Built, Detected, Event, FixKnown, Fixed, Gone, Published};
 use super::names::{FixSource, ImageId, VulnId, Why};
 use crate::advisory::Level;
-use crate::ident::{BlobDigest, Epoch, Repository};
+use crate::ident::{BlobDigest, DebVersion, Epoch, Repository};
 
 /// Since when there is a fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,7 +211,7 @@ impl ImageHistory {
     fn detected(&mut self, found: &Detected) -> bool {
         let (there, known) = self.standing_of(&found.digest);
         let key = (found.cve.clone(), found.package.clone());
-        let fix = self.early.remove(&key);
+        let early = self.early.remove(&key);
         let all = self.exposures.entry(key).or_default();
         let again = !all.is_empty();
         match all.last_mut() {
@@ -224,8 +224,12 @@ impl ImageHistory {
             {
                 fixed.found_again(found)
             }
-            _ => {
-                all.push(Exposure::of(found, fix, again));
+            last => {
+                // A version from before a fix that is known has that fix before it again.
+                let known = last
+                    .and_then(|last| last.fix.clone())
+                    .filter(|fix| is_before(&found.version, &fix.version));
+                all.push(Exposure::of(found, early.or(known), again));
                 true
             }
         }
@@ -321,6 +325,12 @@ impl ImageHistory {
             _ => false,
         }
     }
+}
+
+/// Whether a version is older than another, by Debian's order.
+fn is_before(version: &str, other: &str) -> bool {
+    let parsed = |text: &str| text.parse::<DebVersion>().ok();
+    parsed(version).zip(parsed(other)).is_some_and(|(version, other)| version < other)
 }
 
 /// What was fixed had been there, even if nobody said so before.

@@ -55,6 +55,14 @@ impl Place {
         }
     }
 
+    /// Opens what is there, to read it.
+    pub(super) fn look(&self, patience: Duration) -> Result<Box<dyn Database>> {
+        match self {
+            Self::File(path) => Ok(Box::new(Sqlite::look(path, patience)?)),
+            Self::Server(_) => self.open(patience),
+        }
+    }
+
     pub(super) fn open(&self, patience: Duration) -> Result<Box<dyn Database>> {
         Ok(match self {
             Self::File(path) => Box::new(Sqlite::open(path, patience)?),

@@ -6,6 +6,7 @@
 //! another program's database is not written to.
 
 use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,19 +38,40 @@ impl Sqlite {
         not_another_kind(path)?;
         // A name that begins with `file:` would be taken for an address.
         let plain = if path.is_relative() { Path::new(".").join(path) } else { path.to_owned() };
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_EXRESCODE;
-        let failed = |error| problem(path, "opening", &error);
-        let connection = Connection::open_with_flags(plain, flags).map_err(failed)?;
-        connection.busy_timeout(patience).map_err(failed)?;
-        let mut this = Self { connection, path: path.to_owned(), patience };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut this = Self::connect(path, &plain, flags, patience)?;
         this.prepare()?;
         Ok(this)
     }
 
-    fn prepare(&mut self) -> Result<()> {
+    /// Opens a file that is there to read it: as others may, too, who may not write to it.
+    pub(super) fn look(path: &Path, patience: Duration) -> Result<Self> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if host::may_write(path) && host::may_write(folder) {
+            return Self::open(path, patience);
+        }
+        not_another_kind(path)?;
+        // Where nobody has it open, there is no log beside it, and none can be made: the file is all there is.
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let way = if host::exists(Path::new(&log)) { "mode=ro" } else { "immutable=1" };
+        let address = format!("file:{}?{way}", escaped(&host::whole_path(path)));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let this = Self::connect(path, Path::new(&address), flags, patience)?;
+        this.check_ours()?;
+        Ok(this)
+    }
+
+    fn connect(path: &Path, way: &Path, flags: OpenFlags, patience: Duration) -> Result<Self> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let failed = |error| problem(path, "opening", &error);
+        let connection = Connection::open_with_flags(way, flags).map_err(failed)?;
+        connection.busy_timeout(patience).map_err(failed)?;
+        Ok(Self { connection, path: path.to_owned(), patience })
+    }
+
+    /// Whether the file bears our mark; a database that does not, and is not empty, is somebody else's.
+    fn check_ours(&self) -> Result<bool> {
         // In this order: whoever makes a ledger at this moment marks it before it has tables.
         let tables = self.count_of_tables()?;
         let id = self.pragma("application_id")?;
@@ -58,7 +80,11 @@ impl Sqlite {
             let help = "name another file: `--ledger FILE`, or HARDPAN_LEDGER";
             return Err(Problem::new(codes::LEDGER_CORRUPT, message).help(help).into());
         }
-        if id != OURS {
+        Ok(id == OURS)
+    }
+
+    fn prepare(&mut self) -> Result<()> {
+        if !self.check_ours()? {
             self.patiently("marking", |connection| connection.pragma_update(None, "application_id", OURS))?;
         }
         // Not every switch of the mode waits for others by itself.
@@ -93,6 +119,15 @@ impl Sqlite {
     fn simple(&self, sql: &str) -> Result<()> {
         self.connection.execute_batch(sql).map_err(|error| problem(&self.path, "writing", &error).into())
     }
+}
+
+/// A path as it stands in an address ("Uniform Resource Identifiers" in SQLite's documentation).
+fn escaped(path: &Path) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
+    let bytes = path.as_os_str().as_bytes().iter();
+    bytes
+        .map(|byte| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02x}") })
+        .collect()
 }
 
 /// What every SQLite file begins with ("Database File Format", 1.3.1).
@@ -221,6 +256,8 @@ fn problem(path: &Path, doing: &str, error: &rusqlite::Error) -> Problem {
             .help("make room and run the same command again; what was recorded before is there"),
         Some(ErrorCode::SystemIoFailure) => say(codes::LEDGER, format!("{doing} the ledger `{name}` failed"))
             .help("look whether its disk is full, broken or gone; what was recorded before is there"),
+        Some(ErrorCode::ReadOnly) => say(codes::LEDGER, format!("{doing} the ledger `{name}` failed"))
+            .help("file and folder must be ones that may be written to by this user; one of an older version is brought up by its owner's next report"),
         Some(ErrorCode::CannotOpen) => say(codes::LEDGER, format!("{doing} the ledger `{name}` failed"))
             .help("it is a file, in a folder that may be written to: `--ledger FILE`, or HARDPAN_LEDGER"),
         _ => say(codes::LEDGER, format!("{doing} the ledger `{name}` failed")),

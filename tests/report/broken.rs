@@ -144,6 +144,40 @@ fn a_ledger_of_an_older_version_is_brought_up_with_what_is_in_it() {
 }
 
 #[test]
+fn who_may_only_read_a_ledger_reads_it_whether_or_not_somebody_writes() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root has another user's files");
+        return;
+    }
+    let sandbox = sandbox();
+    sandbox.hardpan(&["report", "--ledger=kept # 1?.db", "import", "events.jsonl"]).ok();
+    let kept = sandbox.path("kept # 1?.db");
+    let older = sandbox.path("older.db");
+    std::fs::copy(&kept, &older).expect("ours");
+    sql(
+        &older,
+        "PRAGMA user_version = 1; DROP INDEX hardpan_event_of_cve; DROP INDEX hardpan_event_of_image; DROP INDEX hardpan_event_at",
+    );
+    let other = sandbox.path("other.db");
+    sql(&other, "CREATE TABLE theirs (it TEXT)");
+    let read = |file: &str| {
+        let run = sandbox.run(&["report", "--ledger", file, "export"]).uid(65_534);
+        run.env("HARDPAN_STORE", "/nowhere").output()
+    };
+    assert_eq!(read("kept # 1?.db").ok().stdout, lines(&events()));
+    read("older.db").exits(1).says("HP140").says("write");
+    read("other.db").exits(1).says("HP142");
+    read("events.jsonl").exits(1).says("HP142");
+    // While somebody has it open, what is in its log counts too.
+    let writer = Connection::open(&kept).expect("opened");
+    writer.execute_batch("DELETE FROM hardpan_event WHERE kind = 'published'").expect("SQL");
+    assert!(!read("kept # 1?.db").ok().stdout.contains("\"published\""));
+    drop(writer);
+    let run = sandbox.run(&["report", "--ledger=kept # 1?.db", "import", "events.jsonl"]).uid(65_534);
+    run.env("HARDPAN_STORE", "/nowhere").output().exits(1).says("HP140").says("may be written to");
+}
+
+#[test]
 fn a_ledger_that_can_not_be_is_said_without_a_password() {
     let sandbox = Sandbox::new();
     sandbox.write("more.jsonl", lines(&events()));
@@ -152,7 +186,7 @@ fn a_ledger_that_can_not_be_is_said_without_a_password() {
         ("postgres://me:secret@localhost/x?sslmode=prefer", "HP203", 2),
         ("postgres://:secret@localhost/x", "HP203", 2),
         ("postgres://me:secret@localhost:1/x", "HP140", 1),
-        ("/proc/none/ledger.db", "HP102", 1),
+        ("/proc/none/ledger.db", "HP203", 2),
         (".", "HP140", 1),
     ] {
         let run = sandbox.run(&["report", "import", "more.jsonl"]).env("HARDPAN_LEDGER", address);

@@ -127,6 +127,23 @@ fn a_tag_that_is_moved_back_opens_the_exposure_again_and_counts_from_then() {
 }
 
 #[test]
+fn what_is_found_again_in_a_version_from_before_its_fix_has_that_fix_from_then_on() {
+    let mut events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
+    events.insert(0, PYTHON.published("04T00", 'a', &["3.13"]));
+    events
+        .extend([PYTHON.published("10T00", 'a', &["3.13"]), PYTHON.detected("10T01", 'a', CVE, Level::High)]);
+    let again = exposures(&events).remove(1);
+    assert!(again.fix.is_some(), "nobody says it once more, and it is known all the same");
+    let week = Targets::default();
+    assert_eq!(standing(&again, &week, at("10T02")), Standing::InTime);
+    assert_eq!(standing(&again, &week, at("20T02")), Standing::Overdue);
+    // A fix that did not last is none of what is there now.
+    let Some(Event::Detected(found)) = events.last_mut() else { unreachable!() };
+    found.version = "9:1".to_owned();
+    assert_eq!(exposures(&events).remove(1).fix, None);
+}
+
+#[test]
 fn what_touches_an_image_no_more_without_a_fix_is_gone_and_may_come_back() {
     let found = PYTHON.detected("05T00", 'a', CVE, Level::High);
     let gone = PYTHON.gone("06T00", CVE, Why::Decided);

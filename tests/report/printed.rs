@@ -356,7 +356,7 @@ fn a_file_that_holds_no_events_is_refused_line_by_line_and_nothing_is_recorded()
         (good.trim_end().trim_end_matches('}').to_owned(), "is not an event"),
     ] {
         sandbox.write("bad.jsonl", text);
-        sandbox.hardpan(&["report", "import", "bad.jsonl"]).exits(1).says("HP146").says(words);
+        sandbox.hardpan(&["report", "import", "bad.jsonl"]).exits(2).says("HP246").says(words);
         assert!(!sandbox.store().join("ledger.db").exists());
     }
     sandbox.hardpan(&["report", "import", "missing.jsonl"]).exits(1).says("HP102");

@@ -104,7 +104,7 @@ fn one_bad_event_keeps_all_of_its_batch_out() {
     let mut events = PYTHON.whole(CVE, Level::High, "06T00", "07T12");
     events.push(PYTHON.fixed("07T12", CVE, 'b', 'b'));
     let failure = ledger.record(&events, at("07T12")).expect_err("refused");
-    assert_eq!(failure.problems()[0].code.to_string(), "HP146");
+    assert_eq!(failure.problems()[0].code.to_string(), "HP246");
     assert!(ledger.events().expect("read").is_empty());
 }
 

@@ -243,7 +243,7 @@ pub(super) fn judged(exposure: &Exposure, targets: &Targets, now: Epoch) -> Stri
         Standing::Late => format!("broke the target of {target}"),
         Standing::InTime => format!("the target of {target} is not over"),
         Standing::Overdue => format!("overdue: the target of {target} is over"),
-        Standing::NoFix => "no fix is known".to_owned(),
+        Standing::NoFix => "no release file has a fix".to_owned(),
         Standing::Untimed => "nobody knows since when there was a fix".to_owned(),
         Standing::Gone => "ended without a fix".to_owned(),
     }
