@@ -152,6 +152,9 @@ fn a_recipe_that_does_not_read_is_one_that_fails() {
     let out = all(&world, &["--json"]).exits(3);
     let failed: Vec<String> = outcomes(&out).into_iter().filter(|one| one.ends_with(" failed")).collect();
     assert_eq!(failed.len(), 3, "{failed:?}");
+    // What two have in common is told once, of both.
+    let out = out.says("image: zz-bad").says("image: on-bad");
+    assert_eq!(out.stderr.matches("error[HP301]").count(), 1, "{}", out.stderr);
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod problem;
 mod render;
 
 pub use code::{Code, codes, explain};
-pub use problem::{Failure, Problem, Result, SourceText, Span, WithProblem};
+pub use problem::{Failure, Problem, Result, SourceText, Span, WithProblem, once_each};
 pub use render::render;
 
 /// The word among `known` that is nearest to `word`, if one is near enough to be what was meant.

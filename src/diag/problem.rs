@@ -144,6 +144,20 @@ impl Failure {
     }
 }
 
+/// Problems of several things, each with who has it: what several have is one, with all of them as facts of this name.
+pub fn once_each(name: &'static str, problems: impl IntoIterator<Item = (String, Problem)>) -> Vec<Problem> {
+    let mut all: Vec<(Problem, Vec<String>)> = Vec::new();
+    for (who, problem) in problems {
+        match all.iter_mut().find(|(there, _)| *there == problem) {
+            Some((_, others)) => others.push(who),
+            None => all.push((problem, vec![who])),
+        }
+    }
+    all.into_iter()
+        .map(|(problem, who)| who.iter().fold(problem, |problem, who| problem.fact(name, who)))
+        .collect()
+}
+
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self { problems: vec![problem], told: false }

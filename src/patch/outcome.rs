@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::catalog::ImageTask;
-use crate::diag::{Code, Failure, Problem, Result, codes};
+use crate::diag::{self, Code, Failure, Problem, Result, codes};
 use crate::ident::BlobDigest;
 
 /// What stops a whole run: this machine has it, so the next image would find it again, and wait for it again. What may
@@ -142,18 +142,10 @@ pub fn kept_back(tasks: &[ImageTask], outcomes: &[Outcome]) -> Result<()> {
             head = head.fact("not tried", format!("{count}, {why}"));
         }
     }
-    let mut causes: Vec<(&Problem, Vec<&str>)> = Vec::new();
-    for (name, problem) in
-        kept.iter().flat_map(|(name, why)| why.problems().iter().map(move |why| (name, why)))
-    {
-        match causes.iter_mut().find(|(there, _)| *there == problem) {
-            Some((_, names)) => names.push(name),
-            None => causes.push((problem, vec![name])),
-        }
-    }
-    let causes = causes.into_iter().map(|(problem, names)| {
-        names.iter().fold(problem.clone(), |problem, name| problem.fact("image", name))
+    let causes = kept.into_iter().flat_map(|(name, failure)| {
+        failure.problems().iter().map(move |problem| (name.clone(), problem.clone()))
     });
+    let causes = diag::once_each("image", causes);
     let help = "mend what is said of each; the next run tries them again";
     Failure::check(std::iter::once(head.help(help)).chain(causes).collect())
 }

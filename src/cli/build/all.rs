@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::{Global, print};
 use super::{Args, Job, Made, json_summary, make};
 use crate::catalog::{self, Catalog, ImageTask};
-use crate::diag::{Failure, Problem, Result, codes};
+use crate::diag::{self, Failure, Problem, Result, codes};
 use crate::host::{self, Stopwatch, size};
 use crate::pipeline::Context;
 use crate::sign::Signer;
@@ -210,12 +210,10 @@ fn json_row(task: &ImageTask, outcome: &Outcome, signer: Option<&dyn Signer>) ->
 
 /// All that went wrong, each with the image that it is about.
 fn failure(tasks: &[ImageTask], outcomes: Vec<Outcome>) -> Result<()> {
-    let mut problems: Vec<Problem> = Vec::new();
-    for (task, outcome) in tasks.iter().zip(outcomes) {
-        if let Outcome::Failed(_, failure) = outcome {
-            let own = failure.into_problems().into_iter();
-            problems.extend(own.map(|problem| problem.fact("image", task.name())));
-        }
-    }
-    Failure::check(problems)
+    let problems = tasks.iter().zip(outcomes).flat_map(|(task, outcome)| {
+        let own =
+            if let Outcome::Failed(_, failure) = outcome { failure.into_problems() } else { Vec::new() };
+        own.into_iter().map(|problem| (task.name(), problem))
+    });
+    Failure::check(diag::once_each("image", problems))
 }
