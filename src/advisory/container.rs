@@ -80,6 +80,8 @@ impl Input {
             let what = format!("{name} is larger than any feed of advisories");
             return Err(Problem::new(codes::FEED_TOO_LARGE, what).found(format!("{length} bytes")).into());
         }
+        // What was just fetched stands at its end.
+        file.rewind().map_err(failed)?;
         let mut reader = HashReader::new(io::BufReader::with_capacity(1 << 18, &file));
         io::copy(&mut reader, &mut io::sink()).map_err(failed)?;
         let (digest, _) = reader.finish();

@@ -186,3 +186,18 @@ fn a_feed_at_an_address_is_fetched_under_the_same_rules() {
     sandbox.hardpan(&["advisories", "import", &address]).exits(4).says("HP441");
     sandbox.hardpan(&["advisories", "import", "ftp://127.0.0.1/all.zip"]).exits(2);
 }
+
+#[test]
+fn the_same_bytes_by_address_and_from_disk_have_the_same_digest() {
+    let sandbox = Sandbox::new();
+    let bytes = zip(&members(&two()));
+    sandbox.write("www/all.zip", &bytes);
+    let server = Server::start(sandbox.path("www"));
+    let inputs = |from: &str| {
+        sandbox.hardpan(&["advisories", "import", "--replace", from]).ok();
+        current(&sandbox).head().feeds[0].inputs.clone()
+    };
+    let fetched = inputs(&format!("{}/all.zip", server.url()));
+    assert_eq!(fetched, [hardpan::ident::Sha256::of(&bytes)]);
+    assert_eq!(fetched, inputs("www/all.zip"));
+}
