@@ -10,6 +10,8 @@ mod changelogs;
 mod containers;
 #[path = "advisories/feeds.rs"]
 mod feeds;
+#[path = "advisories/names.rs"]
+mod names;
 #[path = "advisories/snapshots.rs"]
 mod snapshots;
 mod support;

@@ -31,6 +31,7 @@ mod intake;
 mod kinds;
 mod limits;
 mod lists;
+mod names;
 mod osv;
 mod record;
 mod seen;
@@ -48,6 +49,7 @@ pub use export::export_osv;
 pub use feed::{DERIVED_ONLY, Feed, FeedKind, Head};
 pub use group::{Known, Said};
 pub use import::{Imported, Order, Origin, import};
+pub use names::package_name;
 pub use record::{
     Advisory, Affected, Ecosystem, Epss, Evidence, Kev, Level, NoDsa, NoDsaReason, Severity, Span, Standing,
     State, Urgency,

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex};
 
 use super::feed::Head;
 use super::group::{FactGroup, Known, PackageGroup, Said};
+use super::names::package_name;
 use super::record::Ecosystem;
 use crate::canon;
 use crate::diag::{Problem, Result, codes};
@@ -59,9 +60,9 @@ pub(super) fn short(key: &str) -> u64 {
     u64::from_be_bytes(Sha256::of(key.as_bytes()).0[..8].try_into().expect("eight bytes"))
 }
 
-/// The key of a package's group.
+/// The key of a package's group: what is kept and what is asked for go through here, so that both are spelled alike.
 pub(super) fn package_key(ecosystem: &Ecosystem, package: &str) -> String {
-    format!("{ecosystem}\n{package}")
+    format!("{ecosystem}\n{}", package_name(ecosystem, package))
 }
 
 /// Where a table is, and how many rows it has.
@@ -145,7 +146,8 @@ impl Snapshot {
     pub fn affecting(&self, ecosystem: &Ecosystem, package: &str) -> Result<Vec<Said>> {
         let key = package_key(ecosystem, package);
         let group: Option<PackageGroup> = self.group(self.packages, &key)?;
-        let said = group.map(|group| group.read(ecosystem, package, &self.head)).transpose();
+        let package = package_name(ecosystem, package);
+        let said = group.map(|group| group.read(ecosystem, &package, &self.head)).transpose();
         Ok(said.map_err(|why| damaged(&self.digest, &broken(&why)))?.unwrap_or_default())
     }
 

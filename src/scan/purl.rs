@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::advisory::Ecosystem;
+use crate::advisory::{Ecosystem, package_name};
 
 /// The longest that is read, in bytes.
 const MAX: usize = 4096;
@@ -56,7 +56,7 @@ impl ReadPurl {
             }
         };
         let (ecosystem, name) = match self.kind.as_str() {
-            "pypi" => ("PyPI", normal(&self.name)),
+            "pypi" => ("PyPI", self.name.clone()),
             "npm" => ("npm", joined("/")),
             "cargo" => ("crates.io", self.name.clone()),
             "golang" => ("Go", joined("/")),
@@ -64,14 +64,10 @@ impl ReadPurl {
             "gem" => ("RubyGems", self.name.clone()),
             _ => return None,
         };
-        Some((ecosystem.parse().ok()?, name))
+        let ecosystem = ecosystem.parse().ok()?;
+        let name = package_name(&ecosystem, &name);
+        Some((ecosystem, name))
     }
-}
-
-/// A name of Python's as its index writes it (PEP 503): runs of `-`, `_` and `.` are one `-`.
-fn normal(name: &str) -> String {
-    let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
 fn decode(text: &str) -> Result<String, &'static str> {
