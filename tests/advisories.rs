@@ -4,6 +4,8 @@
 //! bookworm's packages made from changelogs, and excerpts of the security tracker in the shape of its export.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "advisories/ages.rs"]
+mod ages;
 #[path = "advisories/changelogs.rs"]
 mod changelogs;
 #[path = "advisories/containers.rs"]

@@ -61,7 +61,7 @@ impl fmt::Display for FeedKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Feed {
-    /// The feed's own date: what it says, else that of its newest record.
+    /// The feed's own date: what it says, else that of its newest record; of single records, when they were taken.
     pub date: Epoch,
     /// Digests of the files that it was read from, sorted; of a folder, that of its files' names and digests.
     pub inputs: Vec<Sha256>,
@@ -73,8 +73,17 @@ pub struct Feed {
     pub records: u64,
     /// Records that were refused when it was last imported, because they are broken.
     pub refused: u64,
+    /// Whether it is made of single records alone, files of OSV that were named one by one. When such a record was
+    /// changed says nothing of when it was taken, so its date is that of its file; of several, of the oldest.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub single: bool,
     /// Records that the feed itself took back, when it was last imported.
     pub withdrawn: u64,
+}
+
+/// What is not said is left out, so that a snapshot without single records has the bytes that it always had.
+fn is_not(said: &bool) -> bool {
+    !said
 }
 
 /// What a snapshot says of itself. It holds no time of this machine's clock: the same feeds make the same bytes.
@@ -136,7 +145,8 @@ mod tests {
 
     fn feed(kind: FeedKind, date: i64) -> Feed {
         let name = kind.name().to_owned();
-        Feed { date: Epoch(date), inputs: Vec::new(), kind, name, records: 1, refused: 0, withdrawn: 0 }
+        let inputs = Vec::new();
+        Feed { date: Epoch(date), inputs, kind, name, records: 1, refused: 0, single: false, withdrawn: 0 }
     }
 
     fn head(feeds: Vec<Feed>) -> Head {

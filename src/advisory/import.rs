@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::compose::compose;
 use super::container::Input;
 use super::feed::{Feed, FeedKind, Head};
-use super::intake::Intake;
+use super::intake::{AHEAD, Intake};
 use super::limits::{self, MAX_RECORD};
 use super::shelf::Shelf;
 use super::snapshot::{Snapshot, package_key};
@@ -46,7 +46,8 @@ pub struct Order {
     pub replace: bool,
     /// Whether a feed may be older than what is there.
     pub allow_older: bool,
-    /// The date of feeds that say none themselves: the tracker's export. The file's own if not said.
+    /// The date of feeds that say none themselves: the tracker's export, and single records of OSV. The file's own if
+    /// not said.
     pub date: Option<Epoch>,
     /// The time.
     pub now: Epoch,
@@ -61,6 +62,8 @@ pub struct Imported {
     pub changed: bool,
     /// The names of the feeds that were read.
     pub feeds: Vec<String>,
+    /// What is to be said of how they were read, for people.
+    pub notes: Vec<String>,
 }
 
 /// Makes a new snapshot of what is there and these feeds. Records that are refused are told to `warn`. It is put on
@@ -95,7 +98,7 @@ fn open(origin: &Origin, order: &Order) -> Result<(Input, Option<Epoch>)> {
         Origin::Downloaded { file, name, modified } => {
             let file =
                 file.try_clone().map_err(|error| host::file_problem("reading", Path::new(name), &error))?;
-            Ok((Input::of_file(file, name.clone())?, order.date.or(*modified).or(Some(order.now))))
+            Ok((Input::of_file(file, name.clone())?, order.date.or(*modified)))
         }
     }
 }
@@ -106,8 +109,10 @@ fn read_input(input: &Input, date: Option<Epoch>, order: &Order, intake: &mut In
     let counts: Vec<u64> = intake.feeds.iter().map(|feed| feed.records).collect();
     if let Some(text) = input.text()? {
         let kind = order.kind.or_else(|| kinds::of_text(text)).ok_or_else(|| unknown(input))?;
+        intake.single = None;
         read_text(input, kind, date, intake)?;
     } else {
+        intake.single = None;
         let mut kind = order.kind;
         input.members(&mut |name, bytes| {
             // The first record that says what it is speaks for all.
@@ -136,13 +141,7 @@ fn read_text(input: &Input, kind: FeedKind, date: Option<Epoch>, intake: &mut In
     let mut text = input.text()?.expect("it is a text");
     match kind {
         FeedKind::Tracker => {
-            let date = date.expect("known of every origin");
-            if date.0 > intake.now().0 + 86_400 {
-                let what = format!("{} is dated {date}, which is still to come", input.name);
-                return Err(Problem::new(codes::BAD_FEED, what)
-                    .help("its file's own time counts; say the right one: `--date 2026-11-20`")
-                    .into());
-            }
+            let date = taken(input, date, intake)?;
             tracker::read(&mut text, intake)?;
             let feed = intake.feed(FeedKind::Tracker, FeedKind::Tracker.name());
             intake.feeds[usize::from(feed)].date = Some(date);
@@ -150,10 +149,32 @@ fn read_text(input: &Input, kind: FeedKind, date: Option<Epoch>, intake: &mut In
         }
         FeedKind::Epss => lists::read_epss(&mut text, intake),
         FeedKind::Kev => lists::read_kev(&whole(input, &mut text)?, intake),
-        FeedKind::Osv => osv::take(&whole(input, &mut text)?, &input.name, intake),
+        FeedKind::Osv => {
+            intake.single = Some(taken(input, date, intake)?);
+            osv::take(&whole(input, &mut text)?, &input.name, intake)
+        }
         FeedKind::Cve5 => cve5::take(&whole(input, &mut text)?, &input.name, intake),
         FeedKind::Changelogs => Err(unknown(input).into()),
     }
+}
+
+/// When something was taken that does not say it itself: by its file, its server, or who imports it. Where nobody says
+/// anything, now; and that is told.
+fn taken(input: &Input, date: Option<Epoch>, intake: &mut Intake<'_>) -> Result<Epoch> {
+    let Some(date) = date else {
+        let note = format!(
+            "the server does not say of when {} is: it counts as of now; `--date` says it",
+            input.name
+        );
+        intake.notes.push(note);
+        return Ok(intake.now());
+    };
+    if date.0 <= intake.now().0 + AHEAD {
+        return Ok(date);
+    }
+    let what = format!("{} is dated {date}, which is still to come", input.name);
+    let problem = Problem::new(codes::BAD_FEED, what);
+    Err(problem.help("its file's own time counts; say the right one: `--date 2026-11-20`").into())
 }
 
 fn whole(input: &Input, text: &mut (dyn Read + Send)) -> Result<Vec<u8>> {
@@ -210,6 +231,9 @@ pub(super) fn merge(
     if let Some(old) = &old {
         carry(old, &mut intake, replace, allow_older)?;
     }
+    for draft in &mut intake.feeds[..read.len()] {
+        draft.settle();
+    }
     let mut records = vec![0; intake.feeds.len()];
     for row in &intake.spool.facts {
         records[usize::from(row.feed)] += 1;
@@ -226,7 +250,7 @@ pub(super) fn merge(
     let date = feeds.iter().map(|feed| feed.date).max().unwrap_or_default();
     let head = Head { covers: BTreeSet::new(), date, feeds, packages: 0, vulnerabilities: 0 };
     let digest = compose(shelf, &mut intake.spool, head, &places)?;
-    Ok(Imported { digest, changed: before != Some(digest), feeds: read })
+    Ok(Imported { digest, changed: before != Some(digest), feeds: read, notes: intake.notes })
 }
 
 /// What becomes of a feed that is there.
@@ -235,8 +259,8 @@ enum Fate {
     Stays(u16),
     /// What is new takes the place of records of the same name; the rest stays, under this number.
     Mixes(u16),
-    /// All of it goes.
-    Goes,
+    /// All of it goes. Of feeds that have no date of their own, records are compared with those of this number.
+    Goes(Option<u16>),
 }
 
 fn carry(old: &Snapshot, intake: &mut Intake<'_>, replace: bool, allow_older: bool) -> Result<()> {
@@ -263,9 +287,18 @@ fn carry(old: &Snapshot, intake: &mut Intake<'_>, replace: bool, allow_older: bo
     let mut backwards: BTreeMap<String, (Epoch, Epoch)> = BTreeMap::new();
     old.each_fact(&mut |group| {
         for (feed, wire) in &group.facts {
-            let Some(number) = kept(&fates, *feed) else { continue };
-            match intake.feeds[usize::from(number)].ids.get(wire.id.as_str()) {
-                None => intake.spool.fact(number, &group.key, wire)?,
+            let (number, stays) = match fates.get(*feed) {
+                Some(Fate::Stays(number) | Fate::Mixes(number)) => (*number, true),
+                Some(Fate::Goes(Some(number))) => (*number, false),
+                Some(Fate::Goes(None)) | None => continue,
+            };
+            let draft = &mut intake.feeds[usize::from(number)];
+            match draft.ids.get(wire.id.as_str()) {
+                None if stays => {
+                    draft.keeps = true;
+                    intake.spool.fact(number, &group.key, wire)?;
+                }
+                None => {}
                 Some(new) => {
                     if let (Some(new), Some(there)) = (*new, wire.modified.or(wire.published))
                         && new < there
@@ -288,7 +321,7 @@ fn carry(old: &Snapshot, intake: &mut Intake<'_>, replace: bool, allow_older: bo
 fn kept(fates: &[Fate], feed: usize) -> Option<u16> {
     match fates.get(feed)? {
         Fate::Stays(number) | Fate::Mixes(number) => Some(*number),
-        Fate::Goes => None,
+        Fate::Goes(_) => None,
     }
 }
 
@@ -297,12 +330,16 @@ fn fate(feed: &Feed, intake: &mut Intake<'_>, replace: bool, allow_older: bool) 
     let Some(at) = found else {
         let number = intake.feed(feed.kind, &feed.name);
         let draft = &mut intake.feeds[usize::from(number)];
-        draft.date = Some(feed.date);
+        (draft.date, draft.single) = (Some(feed.date), feed.single);
         draft.inputs.extend(&feed.inputs);
         (draft.refused, draft.withdrawn) = (feed.refused, feed.withdrawn);
         return Ok(Fate::Stays(number));
     };
+    let number = u16::try_from(at).expect("feeds are few");
     let draft = &mut intake.feeds[at];
+    if replace && feed.kind == FeedKind::Osv && (feed.single || draft.single) {
+        return Ok(Fate::Goes(Some(number)));
+    }
     let whole = feed.kind.is_whole() || replace;
     if whole && draft.date.is_some_and(|date| date < feed.date) && !allow_older {
         return Err(
@@ -310,14 +347,17 @@ fn fate(feed: &Feed, intake: &mut Intake<'_>, replace: bool, allow_older: bool) 
         );
     }
     if whole {
-        return Ok(Fate::Goes);
+        return Ok(Fate::Goes(None));
     }
-    draft.date = draft.date.max(Some(feed.date));
+    draft.before = Some((feed.date, feed.single));
+    if feed.kind != FeedKind::Osv {
+        draft.date = draft.date.max(Some(feed.date));
+    }
     // Of changelogs only the last reading of the archives is named: each reads all that it is about.
     if draft.packages.is_none() {
         draft.inputs.extend(&feed.inputs);
     }
-    Ok(Fate::Mixes(u16::try_from(at).expect("feeds are few")))
+    Ok(Fate::Mixes(number))
 }
 
 fn older(what: &str, there: Epoch, new: Epoch) -> Problem {

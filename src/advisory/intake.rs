@@ -25,7 +25,7 @@ const MAX_NAME: usize = 300;
 const TOLD: u64 = 20;
 
 /// How far a feed's clock may be ahead of ours, in seconds.
-const AHEAD: i64 = 86_400;
+pub(super) const AHEAD: i64 = 86_400;
 
 /// A feed that is being read.
 #[derive(Debug)]
@@ -33,6 +33,14 @@ pub(super) struct Draft {
     pub(super) kind: FeedKind,
     pub(super) name: String,
     pub(super) date: Option<Epoch>,
+    /// When its single records were taken: the oldest of them. See [`Draft::settle`].
+    pub(super) taken: Option<Epoch>,
+    /// Whether it is made of single records alone.
+    pub(super) single: bool,
+    /// Of a feed that is there already and gets new records: its date, and whether it was of single records.
+    pub(super) before: Option<(Epoch, bool)>,
+    /// Whether any of the records that were there stays.
+    pub(super) keeps: bool,
     pub(super) inputs: BTreeSet<Sha256>,
     pub(super) records: u64,
     pub(super) withdrawn: u64,
@@ -50,8 +58,12 @@ pub(super) struct Intake<'a> {
     pub(super) feeds: Vec<Draft>,
     /// What the input is called in messages.
     pub(super) input: String,
+    /// When the input was taken, if it is one record in a file of its own.
+    pub(super) single: Option<Epoch>,
     /// Records refused of the input.
     pub(super) refused: u64,
+    /// What is to be said of what was read.
+    pub(super) notes: Vec<String>,
     records: u64,
     now: Epoch,
     warn: &'a mut dyn FnMut(Problem),
@@ -59,7 +71,8 @@ pub(super) struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     pub(super) fn new(spool: Spool, now: Epoch, warn: &'a mut dyn FnMut(Problem)) -> Self {
-        Self { spool, feeds: Vec::new(), input: String::new(), refused: 0, records: 0, now, warn }
+        let (feeds, notes) = (Vec::new(), Vec::new());
+        Self { spool, feeds, input: String::new(), single: None, refused: 0, notes, records: 0, now, warn }
     }
 
     /// The feed of a kind and name, begun if it is new.
@@ -70,6 +83,10 @@ impl<'a> Intake<'a> {
                 kind,
                 name: name.to_owned(),
                 date: None,
+                taken: None,
+                single: true,
+                before: None,
+                keeps: false,
                 inputs: BTreeSet::new(),
                 records: 0,
                 withdrawn: 0,
@@ -210,11 +227,30 @@ impl<'a> Intake<'a> {
         if !draft.kind.is_whole() {
             draft.date = draft.date.max(date);
         }
+        draft.single = draft.single && self.single.is_some();
+        draft.taken = [draft.taken, self.single].into_iter().flatten().min();
         Ok(())
     }
 }
 
 impl Draft {
+    /// Dates a feed of OSV. One that came as a whole is as old as its newest record, whenever it was imported, and
+    /// whatever came to it one by one. Single records are as old as the one that was taken first.
+    pub(super) fn settle(&mut self) {
+        if self.kind != FeedKind::Osv {
+            return;
+        }
+        let taken = self.taken.filter(|_| self.single);
+        self.date = match (self.before.filter(|_| self.keeps), taken) {
+            (None | Some((_, true)), None) => self.date,
+            (None, Some(taken)) => Some(taken),
+            (Some((there, true)), Some(taken)) => Some(there.min(taken)),
+            (Some((there, false)), _) => self.date.max(Some(there)),
+        };
+        let whole = matches!(self.before, Some((_, false))) && self.keeps;
+        self.single = taken.is_some() && !whole;
+    }
+
     /// The feed as it stands in a head.
     pub(super) fn feed(&self, records: u64) -> Feed {
         Feed {
@@ -224,6 +260,7 @@ impl Draft {
             name: self.name.clone(),
             records,
             refused: self.refused,
+            single: self.single && self.kind == FeedKind::Osv,
             withdrawn: self.withdrawn,
         }
     }

@@ -50,7 +50,7 @@ struct ImportArgs {
     /// Take a feed that is older than what is there
     #[arg(long)]
     allow_older: bool,
-    /// The date of a tracker export, which has none itself: 2026-11-20; the file's own if not said
+    /// Of when what has no date itself is, a tracker export or a single record of OSV: 2026-11-20; the file's own if not said
     #[arg(long, value_name = "DATE")]
     date: Option<String>,
     #[command(flatten)]
@@ -113,7 +113,7 @@ pub(super) fn settle(
     if global.json {
         let value = json!({
             "digest": imported.digest, "changed": imported.changed, "imported": imported.feeds,
-            "imported_at": now, "signed": signed.is_some(), "head": head_json(snapshot.head()), "derived": derived,
+            "notes": imported.notes, "imported_at": now, "signed": signed.is_some(), "head": head_json(snapshot.head()), "derived": derived,
         });
         print::line(&value.to_string());
         return Ok(());
@@ -122,6 +122,9 @@ pub(super) fn settle(
         for feed in snapshot.head().feeds.iter().filter(|feed| imported.feeds.contains(&feed.name)) {
             let count = look::counted(feed);
             print::error(&format!("{:>12} {}: {count}, of {}", "Imported", feed.name, feed.date));
+        }
+        for note in &imported.notes {
+            print::error(&format!("{:>12} {}", "Note", print::harmless(note)));
         }
         if !imported.changed {
             print::error(&format!("{:>12} the snapshot: it was made of the same before", "Unchanged"));
