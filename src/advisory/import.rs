@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::compose::compose;
 use super::container::Input;
 use super::feed::{Feed, FeedKind, Head};
-use super::intake::{AHEAD, Intake};
+use super::intake::Intake;
 use super::limits::{self, MAX_RECORD};
 use super::shelf::Shelf;
 use super::snapshot::{Snapshot, package_key};
@@ -169,12 +169,8 @@ fn taken(input: &Input, date: Option<Epoch>, intake: &mut Intake<'_>) -> Result<
         intake.notes.push(note);
         return Ok(intake.now());
     };
-    if date.0 <= intake.now().0 + AHEAD {
-        return Ok(date);
-    }
-    let what = format!("{} is dated {date}, which is still to come", input.name);
-    let problem = Problem::new(codes::BAD_FEED, what);
-    Err(problem.help("its file's own time counts; say the right one: `--date 2026-11-20`").into())
+    intake.hold_date(date, "its file's own time counts; say the right one: `--date 2026-11-20`")?;
+    Ok(date)
 }
 
 fn whole(input: &Input, text: &mut (dyn Read + Send)) -> Result<Vec<u8>> {
@@ -214,8 +210,11 @@ fn end_input(input: &Input, before: &[u64], intake: &mut Intake<'_>) -> Result<(
     if touched > 0 {
         return Ok(());
     }
-    Err(limits::broken(&input.name, &format!("not one record that serves, and {refused} that do not"), false)
-        .into())
+    let why = match refused {
+        0 => "it has no record, or none that was not read already: was it named twice?".to_owned(),
+        _ => format!("not one record that serves, and {refused} that do not"),
+    };
+    Err(limits::broken(&input.name, &why, false).into())
 }
 
 /// Puts the feeds that were read and those of the snapshot before together, and writes the new one.

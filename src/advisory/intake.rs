@@ -25,7 +25,7 @@ const MAX_NAME: usize = 300;
 const TOLD: u64 = 20;
 
 /// How far a feed's clock may be ahead of ours, in seconds.
-pub(super) const AHEAD: i64 = 86_400;
+const AHEAD: i64 = 86_400;
 
 /// A feed that is being read.
 #[derive(Debug)]
@@ -102,6 +102,15 @@ impl<'a> Intake<'a> {
     /// The time.
     pub(super) fn now(&self) -> Epoch {
         self.now
+    }
+
+    /// Holds that the date of a list is not still to come: it would keep every true one out.
+    pub(super) fn hold_date(&self, date: Epoch, help: &str) -> Result<()> {
+        if date.0 <= self.now.0 + AHEAD {
+            return Ok(());
+        }
+        let what = format!("{} is dated {date}, which is still to come", self.input);
+        Err(Problem::new(codes::BAD_FEED, what).help(help.to_owned()).into())
     }
 
     /// Names a record that is refused, and goes on.

@@ -13,6 +13,9 @@ use super::record::{Epss, Kev};
 use crate::diag::{Problem, Result, codes};
 use crate::ident::CveId;
 
+/// What to do about a list that says of itself that it is from the future.
+const ASK_AGAIN: &str = "get it again from its source; if it is true, set this machine's clock right";
+
 /// The catalog: `{"catalogVersion":"…","dateReleased":"…","count":1,"vulnerabilities":[…]}`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,9 +44,13 @@ pub(super) fn read_kev(bytes: &[u8], intake: &mut Intake<'_>) -> Result<()> {
     let bad = |why: String| limits::broken(&intake.input, &why, false);
     let catalog: Catalog = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
     let date = when(&catalog.date_released).ok_or_else(|| bad("`dateReleased` is no date".to_owned()))?;
+    intake.hold_date(date, ASK_AGAIN)?;
     let found = catalog.vulnerabilities.len();
     if let Some(count) = catalog.count.filter(|count| *count != found) {
         return Err(bad(format!("{found} entries")).expected(format!("{count}, as it says itself")).into());
+    }
+    if found == 0 {
+        return Err(bad("the catalog is empty: it lists no vulnerability".to_owned()).into());
     }
     let feed = intake.feed(FeedKind::Kev, FeedKind::Kev.name());
     intake.feeds[usize::from(feed)].date = Some(date);
@@ -112,6 +119,11 @@ pub(super) fn read_epss(input: &mut dyn Read, intake: &mut Intake<'_>) -> Result
             headed = true;
         } else if !text.is_empty() {
             match score(text) {
+                // A whole line ends; one that is broken off may have thousands missing behind it.
+                Err(why) if !line.ends_with('\n') => {
+                    let why = format!("line {at} breaks off, so what comes behind it is missing: {why}");
+                    return Err(limits::broken(&intake.input, &why, false).into());
+                }
                 Err(why) => intake.refuse(&format!("in line {at}"), &why),
                 Ok((cve, _)) if intake.has(feed, &cve.to_string()) => {
                     intake.refuse(&cve.to_string(), "it stands there twice");
@@ -132,6 +144,7 @@ fn note_date(comment: &str, feed: u16, intake: &mut Intake<'_>) -> Result<()> {
         return Ok(());
     };
     let date = when(text).ok_or_else(|| limits::broken(&intake.input, "`score_date` is no date", false))?;
+    intake.hold_date(date, ASK_AGAIN)?;
     intake.feeds[usize::from(feed)].date = Some(date);
     Ok(())
 }

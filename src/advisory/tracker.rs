@@ -145,7 +145,10 @@ impl<'de> Visitor<'de> for Issues<'_, '_> {
             *self.last = format!("{id} of {}", self.source);
             match issue(self.source, &id, value) {
                 Err(why) => self.intake.refuse(self.last, &why),
-                Ok(advisory) => {
+                Ok((advisory, broken)) => {
+                    for (release, why) in broken {
+                        self.intake.refuse(&format!("{} in {release}", self.last), &why);
+                    }
                     if let Err(failure) = self.take(&advisory) {
                         *self.failure = Some(failure);
                         return Err(M::Error::custom("stopped"));
@@ -171,7 +174,12 @@ impl Issues<'_, '_> {
     }
 }
 
-fn issue(source: &str, id: &str, value: Value) -> std::result::Result<Advisory, String> {
+/// A release that does not read, and why.
+type Broken = (String, String);
+
+/// What one CVE of one source is in each release. Where a release does not read, the others serve all the same: what
+/// somebody broke of `sid` hides nothing that is open in a release that is used. With none that reads, it is refused.
+fn issue(source: &str, id: &str, value: Value) -> std::result::Result<(Advisory, Vec<Broken>), String> {
     let source: PackageName = source.parse().map_err(|error: crate::ident::Malformed| error.to_string())?;
     let issue: Issue = serde_json::from_value(value).map_err(|error| error.to_string())?;
     let cve = id.parse::<CveId>().ok();
@@ -179,13 +187,16 @@ fn issue(source: &str, id: &str, value: Value) -> std::result::Result<Advisory, 
     if cve.is_none() && !id.starts_with("TEMP-") {
         return Err(format!("`{}` is no name of a CVE", id.chars().take(60).collect::<String>()));
     }
-    let mut affected = Vec::new();
+    let (mut affected, mut broken) = (Vec::new(), Vec::new());
     for (name, release) in issue.releases {
         let read = serde_json::from_value(release).map_err(|error| error.to_string());
-        affected.push(
-            read.and_then(|release| stands(&source, &name, release))
-                .map_err(|why| format!("release {name}: {why}"))?,
-        );
+        match read.and_then(|release| stands(&source, &name, release)) {
+            Ok(read) => affected.push(read),
+            Err(why) => broken.push((name, why)),
+        }
+    }
+    if let ([], [(name, why), ..]) = (&affected[..], &broken[..]) {
+        return Err(format!("release {name}: {why}"));
     }
     let urgencies = affected.iter().filter_map(|affected| affected.urgency?.level());
     let severity = urgencies.max().map(|level| Severity {
@@ -194,7 +205,7 @@ fn issue(source: &str, id: &str, value: Value) -> std::result::Result<Advisory, 
         source: "debian".to_owned(),
         vector: None,
     });
-    Ok(Advisory {
+    let advisory = Advisory {
         id: id.to_owned(),
         cve,
         aliases: Vec::new(),
@@ -204,7 +215,8 @@ fn issue(source: &str, id: &str, value: Value) -> std::result::Result<Advisory, 
         withdrawn: None,
         severity,
         affected,
-    })
+    };
+    Ok((advisory, broken))
 }
 
 fn stands(source: &PackageName, name: &str, release: Release) -> std::result::Result<Affected, String> {

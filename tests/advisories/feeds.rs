@@ -91,6 +91,41 @@ fn forms_that_are_not_known_are_not_guessed_at() {
 }
 
 #[test]
+fn a_list_from_the_future_is_refused_and_keeps_no_true_one_out() {
+    let sandbox = Sandbox::new();
+    sandbox.write("kev.json", KEV);
+    sandbox.write("epss.csv", EPSS);
+    sandbox.write("kev-future.json", KEV.replace("2026-11-20T15", "2199-11-20T15"));
+    sandbox.write("epss-future.csv", EPSS.replace("2026-11-20", "2199-11-20"));
+    for name in ["kev-future.json", "epss-future.csv"] {
+        sandbox.hardpan(&["advisories", "import", name]).exits(5).says("HP540").says("still to come");
+    }
+    sandbox.hardpan(&["advisories", "import", "kev.json", "epss.csv"]).ok();
+}
+
+#[test]
+fn scores_that_break_off_and_a_catalog_of_nothing_take_no_list_s_place() {
+    let sandbox = Sandbox::new();
+    sandbox.write("epss.csv", EPSS);
+    sandbox.hardpan(&["advisories", "import", "epss.csv"]).ok();
+    let before = current(&sandbox).digest();
+    let next = EPSS.replace("2026-11-20", "2026-11-21").replace("CVE-2026-0001,2.0,0.1\n", "");
+    let last = next.find("CVE-2026-102633").expect("there");
+    for cut in [last + 3, last + 15, last + 20, last + 24] {
+        sandbox.write("cut.csv", &next[..cut]);
+        sandbox.hardpan(&["advisories", "import", "cut.csv"]).exits(5).says("HP540").says("breaks off");
+    }
+    let empty = r#"{"title": "x", "catalogVersion": "2026.11.20", "dateReleased": "2026-11-20T15:00:00Z", "count": 0, "vulnerabilities": []}"#;
+    sandbox.write("empty.json", empty);
+    sandbox.hardpan(&["advisories", "import", "empty.json"]).exits(5).says("the catalog is empty");
+    assert_eq!(current(&sandbox).digest(), before);
+    // One without a newline at its end is whole as long as its last line reads.
+    sandbox.write("whole.csv", next.trim_end());
+    sandbox.hardpan(&["advisories", "import", "whole.csv"]).ok();
+    assert_eq!(current(&sandbox).head().feeds[0].records, 2);
+}
+
+#[test]
 fn a_record_that_goes_backwards_is_refused_unless_that_is_asked_for() {
     let sandbox = Sandbox::new();
     let (id, name) = ("DEBIAN-CVE-2026-1000", "CVE-2026-1000");

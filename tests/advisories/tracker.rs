@@ -123,6 +123,28 @@ fn an_entry_that_is_broken_is_named_and_the_rest_serves() {
 }
 
 #[test]
+fn a_release_that_is_broken_is_named_and_the_others_of_the_record_serve() {
+    let sandbox = Sandbox::new();
+    let text = r#"{ "openssl": { "CVE-2026-10002": { "releases": {
+        "bookworm": { "status": "open", "repositories": { "bookworm": "a b" } },
+        "trixie": { "status": "resolved", "fixed_version": "99.0-1" },
+        "sid": { "status": "resolved", "fixed_version": "a b" } } } } }"#;
+    sandbox.write("tracker.json", text);
+    let out = sandbox.hardpan(&["advisories", "import", "tracker.json", "--date=2026-11-20"]).ok();
+    for release in ["sid", "bookworm"] {
+        let words = format!("the record CVE-2026-10002 of openssl in {release} of `tracker.json` is refused");
+        assert!(out.stderr.contains(&words), "{}", out.stderr);
+    }
+    assert!(out.stderr.contains("1 records, 2 refused"), "{}", out.stderr);
+    let snapshot = current(&sandbox);
+    let trixie = said(&snapshot, "13", "openssl", "CVE-2026-10002").expect("named").affected;
+    assert!(trixie.touches(&version("3.5.1-1")) && !trixie.touches(&version("99.0-1")));
+    assert!(said(&snapshot, "sid", "openssl", "CVE-2026-10002").is_none());
+    sandbox.write("good.json", TRACKER);
+    sandbox.hardpan(&["advisories", "import", "good.json", "good.json"]).exits(5).says("named twice");
+}
+
+#[test]
 fn an_export_that_is_cut_short_changes_nothing() {
     let sandbox = imported();
     let before = current(&sandbox).digest();
