@@ -94,7 +94,7 @@ impl HasKey for FactGroup {
 }
 
 /// OSV's `affected`, less the package's name, which is the group's key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireAffected {
     /// Left out where the name is the CVE's.
@@ -109,7 +109,7 @@ pub(super) struct WireAffected {
 }
 
 /// What OSV leaves to each ecosystem.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireSpecific {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +129,7 @@ pub(super) struct WireSpecific {
 }
 
 /// A range of OSV.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireRange {
     pub(super) events: Vec<BTreeMap<String, String>>,

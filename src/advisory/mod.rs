@@ -31,6 +31,7 @@ mod intake;
 mod kinds;
 mod limits;
 mod lists;
+mod lookup;
 mod names;
 mod osv;
 mod record;

@@ -12,7 +12,7 @@ use super::{Global, print};
 use crate::advisory::{self, Affected, Feed, Known, NoDsaReason, Said, Shelf, SignedBy, Snapshot, State};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Scratch, size};
-use crate::ident::{CveId, Sha256};
+use crate::ident::Sha256;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ListArgs {}
@@ -27,7 +27,7 @@ struct Which {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// A CVE, or what a feed calls something that has none: CVE-2026-102633, TEMP-0000000-ABCDEF
+    /// A CVE, or any other name that a feed has for something: CVE-2026-102633, DSA-6113-1, TEMP-0000000-ABCDEF
     #[arg(value_name = "CVE")]
     id: String,
     #[command(flatten)]
@@ -127,28 +127,13 @@ pub(super) fn list(global: &Global) -> Result<()> {
 pub(super) fn show(global: &Global, args: &ShowArgs) -> Result<()> {
     let shelf = shelf(global)?;
     let snapshot = open(&shelf, &args.which)?;
-    let upper = args.id.to_ascii_uppercase();
-    // What is known is kept by the CVE, where there is one: a feed's own name of it has it in itself, `DEBIAN-CVE-2026-9999`.
-    let inner = upper.find("CVE-").and_then(|at| upper[at..].parse::<CveId>().ok());
-    let known = match snapshot.about_id(&args.id)? {
-        None => inner.map(|cve| snapshot.about(cve)).transpose()?.flatten(),
-        known => known,
-    };
-    let Some(known) = known else {
+    let Some((known, said)) = snapshot.look_up(&args.id)? else {
         let what = format!("nothing is known of {}", print::harmless(&args.id));
         return Err(Problem::new(codes::NO_ADVISORIES, what)
             .fact("snapshot", format!("sha256:{}, of {}", snapshot.digest(), snapshot.head().date))
             .help("feeds of another kind or day may know it: `hardpan advisories import FILE…`")
             .into());
     };
-    let mut said = Vec::new();
-    for (ecosystem, package) in &known.packages {
-        let all = snapshot.affecting(ecosystem, package)?;
-        said.extend(
-            all.into_iter()
-                .filter(|one| one.id == known.id || one.cve.is_some_and(|cve| cve.to_string() == known.id)),
-        );
-    }
     if global.json {
         print::line(&json(&snapshot, &known, &said).to_string());
     } else {
@@ -322,7 +307,7 @@ pub(super) fn export(global: &Global, args: &ExportArgs) -> Result<()> {
     let mut count = 0_u64;
     if args.osv {
         let mut out = std::io::BufWriter::new(scratch.file());
-        advisory::export_osv(&snapshot, &mut |_, _, record| {
+        advisory::export_osv(&snapshot, &mut |_, record| {
             count += 1;
             out.write_all(record).and_then(|()| out.write_all(b"\n")).map_err(|error| failed(error).into())
         })?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::dates::day;
 use super::decision::{Decision, Images};
 use super::shelf::Decisions;
-use crate::advisory::{Ecosystem, Snapshot, Standing};
+use crate::advisory::{Ecosystem, Said, Snapshot, Standing};
 use crate::diag::{Problem, Result, codes, nearest};
 use crate::ident::DebVersion;
 
@@ -96,9 +96,6 @@ fn gone_packages(decision: &Decision, images: &[LockedImage]) -> Vec<Problem> {
 
 /// Why nothing is left to decide, if so.
 fn gone_cve(decision: &Decision, images: &[LockedImage], snapshot: &Snapshot) -> Result<Option<String>> {
-    let is_meant = |id: &str, cve: Option<crate::ident::CveId>| {
-        id == decision.id || cve.is_some_and(|cve| cve.to_string() == decision.id)
-    };
     let mut sources: BTreeMap<(&str, &Ecosystem), Vec<&DebVersion>> = BTreeMap::new();
     for one in own(decision, images).into_iter().flat_map(|image| &image.packages) {
         if !decision.covers(&one.source, &one.binary) {
@@ -112,13 +109,10 @@ fn gone_cve(decision: &Decision, images: &[LockedImage], snapshot: &Snapshot) ->
         // That no image has the package is said elsewhere, and other ecosystems have no locks of ours.
         return Ok(None);
     }
-    let Some(known) = snapshot.about_id(&decision.id)? else {
-        return Ok(Some(format!("no advisory names {}", decision.id)));
-    };
     let mut named = false;
     for ((source, ecosystem), versions) in sources {
         for said in snapshot.affecting(ecosystem, source)? {
-            if !is_meant(&said.id, said.cve) {
+            if !is_meant(decision, &said, snapshot)? {
                 continue;
             }
             named = true;
@@ -128,15 +122,30 @@ fn gone_cve(decision: &Decision, images: &[LockedImage], snapshot: &Snapshot) ->
             }
         }
     }
-    Ok(Some(if named {
-        "the versions that are locked are not affected any more".to_owned()
+    if named {
+        return Ok(Some("the versions that are locked are not affected any more".to_owned()));
+    }
+    let Some((known, _)) = snapshot.look_up(&decision.id)? else {
+        return Ok(Some(format!("no advisory names {}", decision.id)));
+    };
+    let others: BTreeSet<&str> = known.packages.iter().map(|(_, name)| name.as_str()).collect();
+    let others: Vec<&str> = others.into_iter().take(5).collect();
+    Ok(Some(if others.is_empty() {
+        "no advisory names these packages".to_owned()
     } else {
-        let others: BTreeSet<&str> = known.packages.iter().map(|(_, name)| name.as_str()).collect();
-        let others: Vec<&str> = others.into_iter().take(5).collect();
-        if others.is_empty() {
-            "no advisory names these packages".to_owned()
-        } else {
-            format!("advisories name other packages: {}", others.join(", "))
-        }
+        format!("advisories name other packages: {}", others.join(", "))
     }))
+}
+
+/// Whether a decision speaks of what an advisory says, by any of its names: as in a scan, where it silences.
+fn is_meant(decision: &Decision, said: &Said, snapshot: &Snapshot) -> Result<bool> {
+    let key = said.cve.map_or_else(|| said.id.clone(), |cve| cve.to_string());
+    if decision.id == said.id || decision.id == key {
+        return Ok(true);
+    }
+    // What is decided about a CVE is known by the CVE.
+    if decision.id.starts_with("CVE-") {
+        return Ok(false);
+    }
+    Ok(snapshot.about_id(&key)?.is_some_and(|known| known.aliases.contains(&decision.id)))
 }

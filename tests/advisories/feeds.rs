@@ -244,3 +244,92 @@ fn what_is_known_is_shown_by_the_feed_s_own_name_too() {
     }
     sandbox.hardpan(&["advisories", "show", "DEBIAN-CVE-2026-1002"]).exits(4);
 }
+
+/// A record of several CVEs, and one whose CVE is an alias, as a scan finds both.
+fn named_by_others(sandbox: &Sandbox) {
+    let range = |kind: &str, fixed: &str| serde_json::json!([{ "type": kind, "events": [{ "introduced": "0" }, { "fixed": fixed }] }]);
+    let dsa = serde_json::json!({
+        "schema_version": "1.7.3", "id": "DSA-9999-1", "modified": "2026-11-20T00:00:00Z", "summary": "glibc - security update",
+        "upstream": ["CVE-2026-50002", "CVE-2026-50003"],
+        "affected": [{ "package": { "ecosystem": "Debian:13", "name": "glibc" }, "ranges": range("ECOSYSTEM", "2.99-1") }],
+    });
+    let pysec = serde_json::json!({
+        "schema_version": "1.7.3", "id": "PYSEC-2026-1", "modified": "2026-11-20T00:00:00Z",
+        "aliases": ["CVE-2026-40001", "GHSA-aaaa-bbbb-cccc"],
+        "affected": [{ "package": { "ecosystem": "npm", "name": "lodash" }, "ranges": range("SEMVER", "4.17.21") }],
+    });
+    sandbox.write("osv/dsa.json", dsa.to_string());
+    sandbox.write("osv/pysec.json", pysec.to_string());
+    sandbox.hardpan(&["advisories", "import", "osv"]).ok();
+}
+
+#[test]
+fn what_a_scan_finds_is_shown_by_every_name_that_it_has() {
+    let sandbox = Sandbox::new();
+    named_by_others(&sandbox);
+    let show = |name: &str| {
+        let out = sandbox.hardpan(&["advisories", "show", name, "--json"]).ok().stdout;
+        serde_json::from_str::<serde_json::Value>(&out).expect("JSON")
+    };
+    for (name, id, package) in [
+        ("CVE-2026-50002", "CVE-2026-50002", "glibc"),
+        ("CVE-2026-50003", "CVE-2026-50003", "glibc"),
+        ("DSA-9999-1", "DSA-9999-1", "glibc"),
+        ("dsa-9999-1", "DSA-9999-1", "glibc"),
+        ("CVE-2026-40001", "CVE-2026-40001", "lodash"),
+        ("GHSA-aaaa-bbbb-cccc", "CVE-2026-40001", "lodash"),
+        ("PYSEC-2026-1", "CVE-2026-40001", "lodash"),
+    ] {
+        let known = show(name);
+        assert_eq!((&known["id"], &known["affected"][0]["package"]), (&id.into(), &package.into()), "{name}");
+    }
+    let one = show("CVE-2026-50002");
+    assert_eq!(one["summary"], "glibc - security update");
+    // Another CVE of the same advisory is no other name of this one.
+    assert_eq!(one["aliases"], serde_json::json!(["DSA-9999-1"]));
+    assert_eq!(show("DSA-9999-1")["affected"].as_array().map(Vec::len), Some(2));
+    for name in ["CVE-2026-50004", "GHSA-zzzz-bbbb-cccc", "DSA-9999-2"] {
+        sandbox.hardpan(&["advisories", "show", name]).exits(4).says("HP440");
+    }
+}
+
+#[test]
+fn a_record_is_exported_once_whatever_number_of_feeds_have_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tracker.json", TRACKER);
+    sandbox.write("cve/CVE-2025-15467.json", record5("CVE-2025-15467", "5.1", "PUBLISHED"));
+    let own = serde_json::json!({
+        "schema_version": "1.7.3", "id": "CVE-2025-15467", "modified": "2026-02-01T00:00:00Z",
+        "affected": [
+            { "package": { "ecosystem": "Debian:12", "name": "openssl" }, "ranges": [{ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }, { "fixed": "9-1" }] }] },
+            { "package": { "ecosystem": "npm", "name": "ssl" }, "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "0" }] }] },
+        ],
+    });
+    sandbox.write("osv/a.json", own.to_string());
+    sandbox.hardpan(&["advisories", "import", "tracker.json", "cve", "osv", "--date=2026-11-20"]).ok();
+    named_by_others(&sandbox);
+    sandbox.hardpan(&["advisories", "export", "--osv", "-o", "out.ndjson"]).ok();
+    let records: Vec<serde_json::Value> =
+        sandbox.text("out.ndjson").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let ids: std::collections::BTreeSet<&str> = records.iter().filter_map(|one| one["id"].as_str()).collect();
+    assert_eq!(ids.len(), records.len());
+    assert!(records.iter().all(|one| one["modified"].as_str().is_some_and(|at| at > "2026")));
+    let of = |id: &str| records.iter().find(|one| one["id"] == id).expect(id);
+    let merged = of("CVE-2025-15467");
+    assert_eq!(
+        (&merged["modified"], &merged["summary"]),
+        (&"2026-02-01T00:00:00Z".into(), &of("CVE-2025-15467")["summary"])
+    );
+    assert_eq!(merged["database_specific"]["severity_source"], "cve:CISA-ADP");
+    // Of one package in one release the tracker's word stands there, and not OSV's beside it.
+    let places = merged["affected"].as_array().expect("a list").iter();
+    let places: Vec<&serde_json::Value> = places.filter(|one| one["package"]["name"] == "openssl").collect();
+    let bookworm: Vec<&&serde_json::Value> =
+        places.iter().filter(|one| one["package"]["ecosystem"] == "Debian:12").collect();
+    assert_eq!(bookworm.len(), 1);
+    assert_eq!(bookworm[0]["ranges"][0]["events"][1]["fixed"], "3.0.18-1~deb12u2");
+    assert!(merged["affected"].to_string().contains(r#""name":"ssl""#));
+    // What only the tracker has is as old as the tracker; an advisory of several CVEs says it once.
+    assert_eq!(of("CVE-2016-2781")["modified"], "2026-11-20T00:00:00Z");
+    assert_eq!(of("DSA-9999-1")["affected"].as_array().map(Vec::len), Some(1));
+}

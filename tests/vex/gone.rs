@@ -103,6 +103,28 @@ fn a_cve_that_is_none_any_more_is_told_of() {
 }
 
 #[test]
+fn a_cve_that_only_an_advisory_of_several_names_is_none_that_is_gone() {
+    let sandbox = Sandbox::new();
+    let record = |id: &str, names: &str, list: [&str; 2]| {
+        json!({
+            "schema_version": "1.7.3", "id": id, "modified": "2026-11-20T00:00:00Z", names: list,
+            "affected": [{ "package": { "ecosystem": "Debian:13", "name": "openssl" },
+                "ranges": [{ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }, { "fixed": "99-1" }] }] }],
+        })
+        .to_string()
+    };
+    sandbox.write("osv/a.json", record("DSA-9999-1", "upstream", ["CVE-2026-50002", "CVE-2026-50003"]));
+    sandbox.write("osv/b.json", record("GHSA-aaaa-bbbb-cccc", "aliases", ["CVE-2026-50004", "PYSEC-2026-1"]));
+    sandbox.hardpan(&["advisories", "import", "osv"]).ok();
+    let snapshot = Shelf::at(&sandbox.store()).open_current().expect("imported").0;
+    let ask = |id: &str| said(&read("python", &decision(&[("cve", &format!("\"{id}\""))])), Some(&snapshot));
+    for id in ["CVE-2026-50002", "CVE-2026-50003", "CVE-2026-50004"] {
+        assert_eq!(ask(id), Vec::<String>::new(), "{id}");
+    }
+    assert!(ask("CVE-2026-50005")[0].ends_with("no advisory names CVE-2026-50005"));
+}
+
+#[test]
 fn check_asks_the_snapshot_and_says_which() {
     let sandbox = Sandbox::new();
     sandbox.write("recipes/python.toml", World::head("python"));
