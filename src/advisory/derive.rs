@@ -259,7 +259,7 @@ fn blank(cve: CveId) -> Advisory {
 }
 
 fn affected(derived: &Derived, fixed: &DebVersion, seen: &Seen) -> Affected {
-    let span = Span { introduced: "0".to_owned(), fixed: Some(fixed.to_string()), last_affected: None };
+    let span = Span { introduced: "0".to_owned(), fixed: Some(fixed.to_string()), ..Span::default() };
     Affected {
         ecosystem: derived.ecosystem.clone(),
         package: derived.source.to_string(),

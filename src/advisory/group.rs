@@ -215,7 +215,7 @@ impl WireAffected {
 }
 
 fn events(span: &Span) -> Vec<BTreeMap<String, String>> {
-    let ends = [("fixed", &span.fixed), ("last_affected", &span.last_affected)];
+    let ends = [("fixed", &span.fixed), ("last_affected", &span.last_affected), ("limit", &span.limit)];
     let ends = ends.into_iter().filter_map(|(name, version)| Some((name, version.as_ref()?)));
     std::iter::once(("introduced", &span.introduced))
         .chain(ends)
@@ -229,6 +229,7 @@ fn span(range: &WireRange) -> Result<Span, String> {
         match name.as_str() {
             "introduced" => span.introduced.clone_from(version),
             "fixed" => span.fixed = Some(version.clone()),
+            "limit" => span.limit = Some(version.clone()),
             "last_affected" => span.last_affected = Some(version.clone()),
             other => return Err(format!("a range has an event `{other}`")),
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::feed::{Feed, FeedKind};
 use super::group::{WireAffected, WireFact};
+use super::limits;
 use super::record::{Advisory, Epss, Kev};
 use super::spool::{Spool, name};
 use crate::diag::{Problem, Result, codes};
@@ -118,7 +119,7 @@ impl<'a> Intake<'a> {
         self.refused += 1;
         if self.refused <= TOLD {
             let record: String = record.chars().take(120).flat_map(char::escape_debug).collect();
-            let why: String = why.chars().take(300).collect();
+            let why = limits::one_line(why, 300);
             let what = format!("the record {record} of {} is refused", self.input);
             (self.warn)(Problem::new(codes::BAD_RECORD, what).found(why).warn());
         }

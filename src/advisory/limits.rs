@@ -75,6 +75,11 @@ impl<R: Read> Read for Budgeted<R> {
     }
 }
 
+/// What somebody else's text is quoted with, cut and in one line: it may try to look like a line of ours.
+pub(super) fn one_line(text: &str, most: usize) -> String {
+    text.chars().take(most).map(|letter| if letter.is_whitespace() { ' ' } else { letter }).collect()
+}
+
 pub(super) fn too_large(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, why)
 }
@@ -88,7 +93,7 @@ pub(super) fn broken(input: &str, why: &str, io: bool) -> Problem {
             .help("it is broken or hostile: get it again from its source")
     } else {
         Problem::new(codes::BAD_FEED, format!("{input} can't be read"))
-            .found(why)
+            .found(one_line(why, 1_000))
             .help("get the file again; nothing of it was taken")
     }
 }

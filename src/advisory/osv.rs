@@ -152,7 +152,9 @@ fn advisory(record: Record) -> std::result::Result<(Advisory, Vec<CveId>), Strin
         read.advisory = read.advisory.or_else(|| of_debian.clone());
         affected.push(read);
     }
-    let names = [record.aliases, record.upstream, record.related].into_iter().flatten().flatten();
+    // What is only related is another vulnerability: what is decided about it says nothing of this one.
+    let related = record.related.filter(|_| of_debian.is_some());
+    let names = [record.aliases, record.upstream, related].into_iter().flatten().flatten();
     let aliases: BTreeSet<String> =
         names.filter(|name| name.len() <= 200 && *name != record.id).take(2_000).collect();
     let advisory = Advisory {
@@ -260,26 +262,36 @@ fn stands(
 }
 
 /// Which of two events comes first. `0` stands for what is before all versions, which Debian's 0 is not; and what
-/// begins where another ends comes behind it.
+/// begins where another ends comes behind it, but for what is fixed before all: that was never there.
 fn in_order(order: VersionOrder, (one, a): (&str, &str), (other, b): (&str, &str)) -> Ordering {
     let begins = |name: &str| name == "introduced";
     let versions = order.compare(a, b).unwrap_or(Ordering::Equal);
-    (b == "0").cmp(&(a == "0")).then(versions).then(begins(one).cmp(&begins(other)))
+    let ends_first = begins(one).cmp(&begins(other));
+    let ends_first = if a == "0" && b == "0" { ends_first.reverse() } else { ends_first };
+    (b == "0").cmp(&(a == "0")).then(versions).then(ends_first)
 }
 
 /// Events in pairs: each `introduced` begins a range, `fixed` or `last_affected` ends it. They are put into the order
-/// of their ecosystem first, where that is known and all of them are versions of it.
+/// of their ecosystem first, where that is known and all of them are versions of it. A `limit` bounds all of them.
 fn read_events(
     events: &[Map<String, Value>],
     order: Option<VersionOrder>,
     spans: &mut Vec<Span>,
 ) -> std::result::Result<(), String> {
-    let mut read = Vec::new();
+    let (mut read, mut limits, first) = (Vec::new(), Vec::new(), spans.len());
     for (name, version) in events.iter().flatten() {
         let version = version.as_str().filter(|text| !text.is_empty() && text.len() <= 256);
         let version = version.ok_or_else(|| format!("the event `{name}` has no version"))?;
+        if name == "limit" && version == "*" {
+            limits.push(None);
+            continue;
+        }
         if order == Some(VersionOrder::Debian) && version != "0" {
             version.parse::<DebVersion>().map_err(|error| error.to_string())?;
+        }
+        if name == "limit" {
+            limits.push(Some(version));
+            continue;
         }
         read.push((name.as_str(), version));
     }
@@ -299,7 +311,6 @@ fn read_events(
             ("last_affected", Some(span)) => {
                 spans.push(Span { last_affected: Some(version.to_owned()), ..span });
             }
-            ("limit", span) => open = span,
             ("fixed" | "last_affected", None) => {
                 return Err(format!("a range has `{name}` without `introduced`"));
             }
@@ -309,5 +320,16 @@ fn read_events(
         }
     }
     spans.extend(open);
+    let limit = highest_limit(&limits, order);
+    spans[first..].iter_mut().for_each(|span| span.limit.clone_from(&limit));
     Ok(())
+}
+
+/// Of several limits the highest counts. `*` is none, and one that can't be compared limits nothing.
+fn highest_limit(limits: &[Option<&str>], order: Option<VersionOrder>) -> Option<String> {
+    let limits: Option<Vec<&str>> = limits.iter().copied().collect();
+    let (limits, order) = (limits?, order?);
+    let fine = limits.iter().all(|limit| order.compare(limit, limit).is_some());
+    let highest = limits.into_iter().max_by(|a, b| order.compare(a, b).unwrap_or(Ordering::Equal));
+    highest.filter(|_| fine).map(str::to_owned)
 }

@@ -274,6 +274,9 @@ pub struct Span {
     /// The last version that is affected, where no fixed one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_affected: Option<String>,
+    /// From this version on it says nothing: OSV's `limit`, which is no fix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
 }
 
 /// What decides whether a finding counts, in the tracker's own order: the first that holds.
@@ -367,13 +370,15 @@ impl Span {
     /// Whether a version lies in it. One that is none of this order lies in nothing; an end that is none ends nothing.
     pub fn holds(&self, order: VersionOrder, version: &str) -> bool {
         let is = |bound: &str| order.compare(version, bound);
-        if is(version).is_none() {
+        // What is fixed before all versions was never there.
+        if is(version).is_none() || self.fixed.as_deref() == Some("0") {
             return false;
         }
         let after = self.introduced == "0" || is(&self.introduced).is_some_and(Ordering::is_ge);
         let before_fix = self.fixed.as_deref().and_then(is).is_none_or(Ordering::is_lt);
         let before_end = self.last_affected.as_deref().and_then(is).is_none_or(Ordering::is_le);
-        after && before_fix && before_end
+        let before_limit = self.limit.as_deref().and_then(is).is_none_or(Ordering::is_lt);
+        after && before_fix && before_end && before_limit
     }
 }
 

@@ -236,7 +236,7 @@ fn stands(source: &PackageName, name: &str, release: Release) -> std::result::Re
     let span = Span {
         introduced: "0".to_owned(),
         fixed: fixed.as_ref().map(ToString::to_string),
-        last_affected: None,
+        ..Span::default()
     };
     // An open one is open in every version; where nobody knows, every version may be touched.
     let spans = if state == State::NotAffected { Vec::new() } else { vec![span] };

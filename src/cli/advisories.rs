@@ -54,7 +54,38 @@ struct ImportArgs {
     #[arg(long, value_name = "DATE")]
     date: Option<String>,
     #[command(flatten)]
-    signing: SigningArgs,
+    signing: IfSigned,
+}
+
+/// Who signs a snapshot, if anybody does: here no key is made by itself.
+#[derive(Debug)]
+pub(super) struct IfSigned(SigningArgs);
+
+/// What `--key` means here, where nothing is signed unless it is said.
+const KEY_HELP: &str =
+    "Sign with this key; `HARDPAN_KEY` if not said. Without a key or signer the snapshot is not signed";
+
+impl clap::Args for IfSigned {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        SigningArgs::augment_args(command).mut_arg("key", |key| key.help(KEY_HELP))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        SigningArgs::augment_args_for_update(command).mut_arg("key", |key| key.help(KEY_HELP))
+    }
+}
+
+impl clap::FromArgMatches for IfSigned {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> std::result::Result<Self, clap::Error> {
+        SigningArgs::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(
+        &mut self,
+        matches: &clap::ArgMatches,
+    ) -> std::result::Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
@@ -96,7 +127,7 @@ pub(super) fn settle(
     global: &Global,
     shelf: &Shelf,
     imported: &Imported,
-    signing: &SigningArgs,
+    signing: &IfSigned,
     derived: Option<Value>,
 ) -> Result<()> {
     let snapshot = shelf.open(&imported.digest)?;
@@ -140,7 +171,7 @@ pub(super) fn settle(
     Ok(())
 }
 
-fn sign(shelf: &Shelf, snapshot: &Snapshot, signing: &SigningArgs) -> Result<Option<String>> {
+fn sign(shelf: &Shelf, snapshot: &Snapshot, IfSigned(signing): &IfSigned) -> Result<Option<String>> {
     if !signing.is_said()? {
         return Ok(None);
     }

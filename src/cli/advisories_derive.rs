@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::advisories::settle;
-use super::signing::SigningArgs;
+use super::advisories::{IfSigned, settle};
 use super::{Global, print};
 use crate::advisory::{self, Derived, Look, Shelf};
 use crate::catalog::Catalog;
@@ -35,7 +34,7 @@ pub(super) struct Args {
     #[arg(long)]
     offline: bool,
     #[command(flatten)]
-    signing: SigningArgs,
+    signing: IfSigned,
 }
 
 /// Archives, a platform, and what is pinned of it.

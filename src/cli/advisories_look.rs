@@ -167,7 +167,9 @@ fn json(snapshot: &Snapshot, known: &Known, said: &[Said]) -> Value {
 fn print_known(snapshot: &Snapshot, known: &Known, said: &[Said]) {
     print::line(&print::harmless(&known.id));
     if !known.summary.is_empty() {
-        print::line(&print::lines(&known.summary));
+        // In one line, so that no text of a feed stands where ours does.
+        let words: Vec<&str> = known.summary.split_whitespace().collect();
+        print::line(&print::harmless(&words.join(" ")));
     }
     let mut rows = Vec::new();
     let mut row = |name: &str, text: String| rows.push(vec![format!("  {name}"), text]);

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use crate::diag::{Problem, Result};
+use crate::diag::{Problem, Result, is_hidden};
 use crate::host::file_problem;
 
 /// Why results could not be printed, if so.
@@ -53,9 +53,11 @@ pub(super) fn problem_json(problem: &Problem) -> Value {
 /// Text of others, made harmless for a terminal: control characters are written out.
 pub(super) fn harmless(text: &str) -> String {
     text.chars()
-        .flat_map(|letter| {
-            if letter.is_control() { letter.escape_default().collect::<Vec<_>>() } else { vec![letter] }
-        })
+        .flat_map(
+            |letter| {
+                if is_hidden(letter) { letter.escape_default().collect::<Vec<_>>() } else { vec![letter] }
+            },
+        )
         .collect()
 }
 

@@ -14,7 +14,7 @@ mod render;
 
 pub use code::{Code, codes, explain};
 pub use problem::{Failure, Problem, Result, SourceText, Span, WithProblem, once_each};
-pub use render::render;
+pub use render::{is_hidden, render};
 
 /// The word among `known` that is nearest to `word`, if one is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

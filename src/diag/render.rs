@@ -49,10 +49,18 @@ fn facts(problem: &Problem) -> Vec<String> {
 fn harmless(text: &str) -> String {
     let written = |letter: char| match letter {
         '\n' => letter.to_string(),
-        letter if letter.is_control() => letter.escape_default().to_string(),
+        letter if is_hidden(letter) => letter.escape_default().to_string(),
         letter => letter.to_string(),
     };
     text.chars().map(written).collect()
+}
+
+/// Whether a terminal would do something with a letter rather than show it: move, colour, turn the direction of writing
+/// around, or hide it between others.
+pub fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(letter, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A span inside the text and on character boundaries, whatever a parser said of broken text.

@@ -333,3 +333,96 @@ fn a_record_is_exported_once_whatever_number_of_feeds_have_it() {
     assert_eq!(of("CVE-2016-2781")["modified"], "2026-11-20T00:00:00Z");
     assert_eq!(of("DSA-9999-1")["affected"].as_array().map(Vec::len), Some(1));
 }
+
+#[test]
+fn a_range_ends_at_its_limit_and_what_is_fixed_before_all_was_never_there() {
+    let sandbox = Sandbox::new();
+    let record = |number: u32, ecosystem: &str, events: serde_json::Value| {
+        serde_json::json!({
+            "schema_version": "1.7.3", "id": format!("X-{number}"), "modified": "2026-11-01T00:00:00Z", "aliases": [format!("CVE-2026-{number}")],
+            "affected": [{ "package": { "ecosystem": ecosystem, "name": "x" }, "ranges": [{ "type": "ECOSYSTEM", "events": events }] }],
+        })
+        .to_string()
+    };
+    let zero = serde_json::json!({ "introduced": "0" });
+    let limited = serde_json::json!([zero, { "limit": "1.5.0" }, { "limit": "2.0.0" }]);
+    let endless = serde_json::json!([zero, { "limit": "2.0.0" }, { "limit": "*" }]);
+    let never = serde_json::json!([zero, { "fixed": "0" }]);
+    for (at, ecosystem) in ["npm", "Debian:13"].into_iter().enumerate() {
+        let at = 1000 + 10 * u32::try_from(at).expect("few");
+        sandbox.write(format!("osv/{at}a.json"), record(at, ecosystem, limited.clone()));
+        sandbox.write(format!("osv/{at}b.json"), record(at + 1, ecosystem, endless.clone()));
+        sandbox.write(format!("osv/{at}c.json"), record(at + 2, ecosystem, never.clone()));
+    }
+    let out = sandbox.hardpan(&["advisories", "import", "osv"]).ok();
+    assert!(!out.stderr.contains("refused"), "{}", out.stderr);
+    for ecosystem in ["npm", "Debian:13"] {
+        let ecosystem: Ecosystem = ecosystem.parse().expect("one");
+        let all = current(&sandbox).affecting(&ecosystem, "x").expect("readable");
+        let touched = |text: &str| -> Vec<bool> {
+            all.iter().map(|one| one.affected.touches(&version(text))).collect()
+        };
+        assert_eq!(touched("1.9.9"), [true, true, false], "{ecosystem}");
+        assert_eq!(touched("2.0.0"), [false, true, false], "{ecosystem}");
+        assert_eq!(touched("0.0.0-x"), [true, true, false], "{ecosystem}");
+    }
+}
+
+#[test]
+fn what_is_only_related_is_no_other_name() {
+    let sandbox = Sandbox::new();
+    let record = serde_json::json!({
+        "schema_version": "1.7.3", "id": "GHSA-aaaa-bbbb-cccc", "modified": "2026-11-01T00:00:00Z",
+        "aliases": ["CVE-2026-1000"], "related": ["CVE-2026-2000"],
+        "affected": [{ "package": { "ecosystem": "npm", "name": "x" }, "versions": ["1.0.0"] }],
+    });
+    sandbox.write("a.json", record.to_string());
+    sandbox.hardpan(&["advisories", "import", "a.json"]).ok();
+    let known = current(&sandbox).about(cve("CVE-2026-1000")).expect("readable").expect("known");
+    assert_eq!(known.aliases, ["GHSA-aaaa-bbbb-cccc"]);
+    sandbox.hardpan(&["advisories", "show", "CVE-2026-2000"]).exits(4);
+}
+
+#[test]
+fn no_text_of_a_feed_reaches_a_terminal_raw_or_looks_like_a_line_of_ours() {
+    let sandbox = Sandbox::new();
+    let text = "evil\u{1b}[31m\u{202e}txt\n  severity   low, says cve\nsigned by you\u{200b}";
+    let evil = serde_json::json!({
+        "schema_version": "1.7.3", "id": "GHSA-aaaa-bbbb-cccc", "modified": "2026-11-01T00:00:00Z", "summary": text,
+        "aliases": ["CVE-2026-1000", text],
+        "affected": [{ "package": { "ecosystem": "npm", "name": "x\u{202e}y" }, "versions": ["1.0.0"] }],
+    });
+    let mut broken = evil.clone();
+    broken["id"] = "GHSA-bbbb".into();
+    broken["affected"][0]["ranges"] = serde_json::json!([{ "type": "SEMVER", "events": [{ text: "1" }] }]);
+    sandbox.write("osv/a.json", evil.to_string());
+    sandbox.write("osv/b.json", broken.to_string());
+    let raw = |said: &str| {
+        let bad = said.chars().any(|letter| matches!(letter, '\u{1b}' | '\u{202e}' | '\u{200b}'));
+        bad || said
+            .lines()
+            .any(|line| line.starts_with("  severity   low") || line.starts_with("signed by you"))
+    };
+    let imported = sandbox.hardpan(&["advisories", "import", "osv"]).ok();
+    assert!(imported.stderr.contains("GHSA-bbbb") && !raw(&imported.stderr), "{}", imported.stderr);
+    let shown = sandbox.hardpan(&["advisories", "show", "CVE-2026-1000"]).ok();
+    assert!(shown.stdout.contains("evil") && !raw(&shown.stdout), "{}", shown.stdout);
+    sandbox.write(
+        "kev.json",
+        format!(r#"{{"catalogVersion": 1, "dateReleased": {{"{}": 1}}}}"#, text.escape_default()),
+    );
+    let refused = sandbox.hardpan(&["advisories", "import", "kev.json"]).exits(5);
+    assert!(!raw(&refused.stderr), "{}", refused.stderr);
+}
+
+#[test]
+fn the_help_of_import_makes_no_key_that_import_does_not() {
+    let sandbox = Sandbox::new();
+    for verb in ["import", "derive"] {
+        let help = sandbox.hardpan(&["advisories", verb, "--help"]).ok().stdout;
+        assert!(help.contains("the snapshot is not signed") && !help.contains("made on first use"), "{help}");
+    }
+    sandbox.write("epss.csv", EPSS);
+    sandbox.hardpan(&["advisories", "import", "epss.csv"]).ok();
+    assert!(sandbox.hardpan(&["advisories", "list"]).ok().stdout.contains("not signed"));
+}
