@@ -75,15 +75,11 @@ pub struct Feed {
     pub refused: u64,
     /// Whether it is made of single records alone, files of OSV that were named one by one. When such a record was
     /// changed says nothing of when it was taken, so its date is that of its file; of several, of the oldest.
-    #[serde(default, skip_serializing_if = "is_not")]
+    /// Left out where it is not so: such a snapshot has the bytes that it always had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub single: bool,
     /// Records that the feed itself took back, when it was last imported.
     pub withdrawn: u64,
-}
-
-/// What is not said is left out, so that a snapshot without single records has the bytes that it always had.
-fn is_not(said: &bool) -> bool {
-    !said
 }
 
 /// What a snapshot says of itself. It holds no time of this machine's clock: the same feeds make the same bytes.
