@@ -5,7 +5,6 @@ use super::report::Report;
 use super::subject::{Package, Subject};
 use crate::diag::Problem;
 use crate::ident::{BlobDigest, Epoch};
-use crate::recipe::Pattern;
 use crate::vex::{Binary, By, Decisions, Question, Scanned};
 
 impl Report {
@@ -16,29 +15,37 @@ impl Report {
         }
         let subject = self.subject.clone();
         let digests = digests(&subject);
-        // Where not every path is known, nobody can say that a file is not there: what packages list leaves out
-        // links, and what no package brought.
-        let paths = subject.paths.clone();
-        let has = paths
-            .map(|paths| move |pattern: &Pattern| paths.iter().any(|path| pattern.matches(path.as_str())));
-        let files = has.as_ref().map(|has| has as &dyn Fn(&Pattern) -> bool);
-        self.silence(|finding| silenced(decisions, &subject, &digests, files, finding, now));
+        self.silence(|finding| silenced(decisions, &subject, &digests, finding, now));
     }
 
-    /// Warnings: documents of others that can't count for what was scanned.
+    /// Warnings: documents of others that can't count for what was scanned, and components that don't because a file of
+    /// the same name is elsewhere.
     pub fn beside(&self, decisions: &Decisions, now: Epoch) -> Vec<Problem> {
         let subject = &self.subject;
+        let digests = digests(subject);
+        let mut found: Vec<Problem> = Vec::new();
+        for finding in self.findings.iter().filter(|finding| finding.silenced.is_none()) {
+            let more: Vec<Problem> =
+                asked(subject, &digests, finding, now, |question| decisions.hindered(question).collect());
+            for problem in more {
+                // One decision may be about findings of several releases or versions.
+                if !found.contains(&problem) {
+                    found.push(problem);
+                }
+            }
+        }
         let has = |of: &str, name: &str| {
             let is_it = |package: &Package| package.binary == name || package.source == name;
             subject.packages.iter().any(|package| is_it(package) && kind(&package.purl) == of)
         };
-        decisions.beside(Scanned {
+        found.extend(decisions.beside(Scanned {
             name: &subject.name,
             image: subject.product.as_deref().unwrap_or_default(),
-            digests: &digests(subject),
+            digests: &digests,
             has: &has,
             now,
-        })
+        }));
+        found
     }
 }
 
@@ -51,10 +58,28 @@ fn silenced(
     decisions: &[&Decisions],
     subject: &Subject,
     digests: &[BlobDigest],
-    files: Option<&dyn Fn(&Pattern) -> bool>,
     finding: &Finding,
     now: Epoch,
 ) -> Option<Silenced> {
+    let verdict = asked(subject, digests, finding, now, |question| {
+        decisions.iter().find_map(|decisions| decisions.verdict(&question))
+    })?;
+    let by = match verdict.by {
+        By::People => verdict.author,
+        By::Hardpan => format!("hardpan, by what {} says of where it is", verdict.author),
+    };
+    let reason = format!("{} ({})", verdict.reason, verdict.from);
+    verdict.silences.then(|| Silenced { status: verdict.status.word().to_owned(), by, reason })
+}
+
+/// Asks about a finding.
+fn asked<T>(
+    subject: &Subject,
+    digests: &[BlobDigest],
+    finding: &Finding,
+    now: Epoch,
+    ask: impl FnOnce(Question) -> T,
+) -> T {
     let ids: Vec<&str> =
         std::iter::once(finding.id.as_str()).chain(finding.aliases.iter().map(String::as_str)).collect();
     let versions: Vec<String> = finding.binaries.iter().map(|binary| binary.version.to_string()).collect();
@@ -68,22 +93,17 @@ fn silenced(
             version: Some(version),
         })
         .collect();
-    let question = Question {
+    ask(Question {
         image: subject.product.as_deref().unwrap_or_default(),
         digests,
         ids: &ids,
         source: &finding.source,
         binaries: &binaries,
-        files,
+        // Where not every path is known, nobody can say that a file is not there: what packages list leaves out
+        // links, and what no package brought.
+        files: subject.paths.as_deref(),
         now,
-    };
-    let verdict = decisions.iter().find_map(|decisions| decisions.verdict(&question))?;
-    let by = match verdict.by {
-        By::People => verdict.author,
-        By::Hardpan => format!("hardpan, by what {} says of where it is", verdict.author),
-    };
-    let reason = format!("{} ({})", verdict.reason, verdict.from);
-    verdict.silences.then(|| Silenced { status: verdict.status.word().to_owned(), by, reason })
+    })
 }
 
 /// The type of a package URL: `deb` of `pkg:deb/debian/…`.

@@ -13,7 +13,6 @@ use super::shelf::Decisions;
 use super::verdict::{Binary, Question, absence};
 use super::words::{Justification, Status};
 use crate::ident::{CveId, Epoch, Purl, RecipeName};
-use crate::recipe::Pattern;
 
 /// A document of statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +141,6 @@ fn parts<'a>(
     for package in &held.packages {
         sources.entry(&package.source).or_default().push(package);
     }
-    let files = |pattern: &Pattern| held.has(pattern) == Some(true);
     for (source, packages) in sources {
         let binaries: Vec<Binary> =
             packages.iter().map(|one| Binary { kind: "deb", name: &one.binary, version: None }).collect();
@@ -152,7 +150,7 @@ fn parts<'a>(
             ids: &[id],
             source,
             binaries: &binaries,
-            files: held.files.is_some().then_some(&files as &dyn Fn(&Pattern) -> bool),
+            files: held.files.as_ref(),
             now,
         };
         let voices: Vec<Option<&Decision>> =

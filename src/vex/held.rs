@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::ident::{BlobDigest, ImagePath};
-use crate::recipe::Pattern;
 use crate::sbom::PlatformBill;
 
 /// An image, by the digest of its index or of one platform.
@@ -57,19 +56,4 @@ impl Held {
         let files = files.map(|files| files.into_iter().flatten().cloned().collect());
         Self { digest, packages, files }
     }
-
-    /// Whether any path matches; `None` where that is not known.
-    pub(super) fn has(&self, pattern: &Pattern) -> Option<bool> {
-        Some(any_path(self.files.as_ref()?, pattern))
-    }
-}
-
-/// Whether a pattern matches any of the paths.
-fn any_path(paths: &BTreeSet<ImagePath>, pattern: &Pattern) -> bool {
-    if pattern.is_plain()
-        && let Ok(path) = pattern.as_str().parse::<ImagePath>()
-    {
-        return paths.contains(&path);
-    }
-    paths.iter().any(|path| pattern.matches(path.as_str()))
 }

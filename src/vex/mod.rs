@@ -39,6 +39,7 @@
 
 mod append;
 mod beside;
+mod component;
 mod conflict;
 mod csaf;
 mod dates;

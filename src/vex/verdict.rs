@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::component::{Seen, seen};
 use super::dates;
 use super::decision::{Claim, Decision, Standing};
 use super::document::{Document, Statement};
 use super::purl::{self, ReadPurl};
 use super::shelf::Decisions;
 use super::words::{By, Justification, Status};
-use crate::ident::{BlobDigest, Epoch};
-use crate::recipe::Pattern;
+use crate::ident::{BlobDigest, Epoch, ImagePath};
 
 /// A vulnerability that was found in packages of an image.
 #[derive(Clone, Copy)]
@@ -24,9 +24,8 @@ pub struct Question<'a> {
     pub source: &'a str,
     /// The packages made of that source which are in the image; all of them.
     pub binaries: &'a [Binary<'a>],
-    /// Whether anything in the image matches a pattern; `None` where its files are not known, and then nothing is
-    /// worked out.
-    pub files: Option<&'a dyn Fn(&Pattern) -> bool>,
+    /// Every file and link in the image; `None` where they are not known, and then nothing is worked out.
+    pub files: Option<&'a BTreeSet<ImagePath>>,
     /// The time that it is asked for.
     pub now: Epoch,
 }
@@ -146,26 +145,6 @@ pub(super) fn absence(decision: &Decision) -> String {
     format!("the image holds nothing of what it is in: {}", places.join(", "))
 }
 
-/// Whether nothing of what a vulnerability is said to be in is in an image. `false` where that can't be told. A file
-/// of the same name elsewhere counts: recipes may put files where they like.
-fn is_absent(claim: &Claim, question: &Question) -> bool {
-    let Claim::Within { paths, binaries } = claim else { return false };
-    let here = |name: &String| question.binaries.iter().any(|binary| binary.name == name);
-    let Some(files) = question.files else { return false };
-    let elsewhere = |pattern: &Pattern| {
-        let name = pattern.as_str().rsplit('/').next().unwrap_or_default();
-        // A pattern for whole folders has no name to look for.
-        let by_name = (!name.contains("**")).then(|| format!("**/{name}").parse::<Pattern>().ok()).flatten();
-        by_name.is_some_and(|pattern| files(&pattern))
-    };
-    let said = !paths.is_empty() || !binaries.is_empty();
-    // Where only the source is known, so are not the packages that are made of it.
-    let told = binaries.is_empty() || !question.binaries.is_empty();
-    said && told
-        && !binaries.iter().any(here)
-        && !paths.iter().any(|pattern| files(pattern) || elsewhere(pattern))
-}
-
 impl Decisions {
     /// What holds for a vulnerability in an image; `None` if nobody has said anything that counts. It silences only
     /// where each of the packages is covered; of those, the word that silences least is given.
@@ -205,7 +184,7 @@ fn speaks(decision: &Decision, question: &Question, binary: Binary) -> bool {
         && decision.images.has(question.image)
         && decision.covers(question.source, binary.name)
         && decision.standing(question.now) == Standing::Holds
-        && (decision.claim.by() == By::People || is_absent(&decision.claim, question))
+        && (decision.claim.by() == By::People || seen(&decision.claim, question) == Seen::Nothing)
 }
 
 fn addresses(statement: &Statement, question: &Question, binary: Binary) -> bool {

@@ -168,6 +168,38 @@ fn a_component_that_is_a_link_or_that_no_package_brought_is_there_and_silences_n
 }
 
 #[test]
+fn a_component_is_not_found_in_the_list_of_its_package_and_what_stops_it_is_named() {
+    let version = "3.0.20-1~deb12u2";
+    let deb = |name: &str| Deb::new(name, version).source("openssl", version);
+    let world = World::new(&[
+        deb("libssl3").file("/usr/lib/libssl.so.3", "a library", 0o644),
+        deb("openssl").file("/usr/lib/ssl/openssl.cnf", "settings", 0o644),
+        Deb::new("base-files", "12.4+deb12u12").file("/usr/lib/os-release", os_release("12"), 0o644),
+    ]);
+    world.sandbox.write("osv.tar.gz", super::made::OSV);
+    world.sandbox.hardpan(&["advisories", "import", "osv.tar.gz"]).ok();
+    world.build(&[]).ok();
+    let (all, _, report) = counts(&world.sandbox, &["out/made"]);
+    let cve = report["findings"][0]["id"].as_str().expect("one of openssl").to_owned();
+    let component = format!(
+        "[[component]]\ncve = \"{cve}\"\npackages = [\"openssl\"]\npaths = [\"/usr/bin/openssl\"]\nreason = \"it is in apps/\"\n\
+         author = \"Ada <ada@example.org>\"\ndate = 2026-11-01\nexpires = 2027-05-01\n"
+    );
+    world.sandbox.write("vex/all.toml", component);
+    let (total, silenced, _) = counts(&world.sandbox, &["out/made", "--vex", "vex"]);
+    assert_eq!((total, silenced), (all - 1, 1));
+    let text = world.sandbox.text("made.toml");
+    world
+        .sandbox
+        .write("made.toml", format!("{text}\n[links]\n\"/opt/x/openssl\" = \"/usr/lib/libssl.so.3\"\n"));
+    world.build(&[]).ok();
+    assert_eq!(counts(&world.sandbox, &["out/made", "--vex", "vex"]).1, 0);
+    let out = world.sandbox.hardpan(&["scan", "out/made", "--vex", "vex"]).ok();
+    assert!(out.stderr.contains("warning[HP348]") && out.stderr.contains("/opt/x/openssl"), "{}", out.stderr);
+    assert_eq!(out.stderr.matches("HP348").count(), 1, "{}", out.stderr);
+}
+
+#[test]
 fn a_document_that_can_not_count_is_said() {
     let sandbox = sampled();
     root(&sandbox, "root", &MAIN);

@@ -1,6 +1,8 @@
 //! Which decision counts for a finding, and what it silences.
 
-use hardpan::recipe::Pattern;
+use std::collections::BTreeSet;
+
+use hardpan::ident::ImagePath;
 use hardpan::vex::{Binary, By, Decisions, Justification, Question, Status, Verdict, read_document};
 
 use crate::{component, day, decision, read, today};
@@ -107,9 +109,8 @@ fn the_later_wins_and_what_has_expired_gives_way() {
 }
 
 /// Paths of an image.
-fn holds(paths: &[&str]) -> impl Fn(&Pattern) -> bool {
-    let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
-    move |pattern: &Pattern| paths.iter().any(|path| pattern.matches(path))
+fn holds(paths: &[&str]) -> BTreeSet<ImagePath> {
+    paths.iter().map(|path| path.parse().expect("a path")).collect()
 }
 
 #[test]
@@ -139,6 +140,43 @@ fn what_a_cve_is_in_and_the_image_has_not_is_worked_out() {
         of(&said, &Question { source: "zlib", binaries: &zlib, files: Some(&library), ..ask() }),
         None
     );
+}
+
+#[test]
+fn what_is_only_called_as_the_program_is_not_the_program_elsewhere() {
+    let said = component(&[("paths", "[\"/usr/bin/openssl\"]")]);
+    let ask = |paths: &[&str]| {
+        let files = holds(paths);
+        let decisions = read("python", &said);
+        let question = Question { files: Some(&files), ..ask() };
+        let hindered: Vec<_> = decisions.hindered(question).collect();
+        let why = if hindered.is_empty() { String::new() } else { format!("{hindered:?}") };
+        (decisions.verdict(&question).is_some(), why)
+    };
+    // dpkg's list of the package is called as the package is; so is more that no program is.
+    for path in [
+        "/var/lib/dpkg/status.d/openssl",
+        "/usr/share/doc/openssl",
+        "/usr/share/lintian/overrides/openssl",
+        "/usr/share/bash-completion/completions/openssl",
+        "/etc/pam.d/openssl",
+    ] {
+        assert_eq!(ask(&[path]), (true, String::new()), "{path}");
+    }
+    for path in [
+        "/usr/local/bin/openssl",
+        "/opt/x/openssl",
+        "/usr/share/doc/openssl/openssl",
+        "/usr/share/openssl",
+        "/var/lib/dpkg/openssl",
+        "/etc/pam.d/x/openssl",
+        "/openssl",
+    ] {
+        let (silenced, why) = ask(&["/var/lib/dpkg/status.d/openssl", path]);
+        assert!(!silenced && why.contains(path) && why.contains("CVE-2026-102633"), "{path}: {why}");
+    }
+    // Where it was said to be it is expected.
+    assert_eq!(ask(&["/usr/bin/openssl"]), (false, String::new()));
 }
 
 #[test]
