@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// document; may be given several times. Of a lock, those beside it if nothing is said
     #[arg(long, value_name = "DIR|FILE")]
     vex: Vec<PathBuf>,
+    /// The recipe that it is an image of, for what does not say it: whose decisions count
+    #[arg(long, value_name = "NAME")]
+    recipe: Option<String>,
     /// One platform alone, such as linux/amd64
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
@@ -94,12 +97,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let (snapshot, signed) = asked(global, args)?;
     let decisions = scan_vex::open(&args.vex, &args.what)?;
     decisions.iter().flat_map(|decisions| decisions.idle(now)).for_each(|warning| global.say(&warning));
-    let report = |what: &str| {
+    let report = |what: &str, recipe: Option<&String>| {
         let mut report = report(global, args, what, &snapshot, &signed, now)?;
+        report.subject.product = recipe.cloned().or(report.subject.product);
         report.decided(&decisions.iter().collect::<Vec<_>>(), now);
         Ok::<_, Failure>(report)
     };
-    let ours = report(&args.what)?;
+    let ours = report(&args.what, args.recipe.as_ref())?;
     decisions
         .iter()
         .flat_map(|decisions| ours.beside(decisions, now))
@@ -111,7 +115,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let bytes = match &args.compare {
         None => written(&ours, &met, args, format, at),
         Some(other) => {
-            let other = report(other)?;
+            let other = report(other, None)?;
             compared(&Comparison::of(&ours, &other), &met, format)
         }
     };

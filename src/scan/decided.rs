@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Silenced};
 use super::report::Report;
-use super::subject::{Package, Subject};
+use super::subject::{Package, Subject, What};
 use crate::diag::Problem;
 use crate::ident::{BlobDigest, Epoch};
 use crate::vex::{Binary, By, Decisions, Question, Scanned};
@@ -41,6 +41,8 @@ impl Report {
         found.extend(decisions.beside(Scanned {
             name: &subject.name,
             image: subject.product.as_deref().unwrap_or_default(),
+            // Whoever wrote an SBOM calls things as they like, but for one that names its image by digest.
+            sure: subject.what != What::Sbom || subject.digest.is_some(),
             digests: &digests,
             has: &has,
             now,

@@ -16,7 +16,8 @@ use crate::ident::ImagePath;
 use crate::image::{Image, OpenPlatform};
 use crate::store::Store;
 
-/// The annotation that our images have their recipe's name in (image specification, annotations.md).
+/// The annotation that our images have their recipe's name in (image specification, annotations.md), and the label, which
+/// stays where annotations have no place: in what `docker save` and `skopeo copy docker-archive:` write.
 const TITLE: &str = "org.opencontainers.image.title";
 
 /// What builders of images put beside platforms to attach statements: no image.
@@ -42,7 +43,7 @@ pub fn of_image(image: &Image, want: &Want, store: Option<&Store>) -> Result<Sub
         name: image.name().to_owned(),
         what: What::Image,
         digest: image.descriptor().map(|found| found.digest.0),
-        product: image.annotation(TITLE).map(str::to_owned),
+        product: title(image, &platforms),
         manifests: platforms.iter().filter_map(|one| one.digest).collect(),
         platforms: platforms.iter().map(|one| one.platform.clone()).collect(),
         distro: None,
@@ -72,6 +73,19 @@ pub fn of_image(image: &Image, want: &Want, store: Option<&Store>) -> Result<Sub
     whole.paths = Some(Arc::new(paths));
     whole.packages = merged(whole.packages);
     Ok(whole)
+}
+
+/// The recipe's name by the annotation, else by the label that all platforms have.
+fn title(image: &Image, platforms: &[&OpenPlatform]) -> Option<String> {
+    let label = |one: &&OpenPlatform| {
+        let labels = one.config.pointer("/config/Labels")?;
+        Some(labels.get(TITLE)?.as_str()?.to_owned())
+    };
+    let by_labels = || {
+        let first = platforms.first().and_then(label)?;
+        platforms.iter().all(|one| label(one).as_ref() == Some(&first)).then_some(first)
+    };
+    image.annotation(TITLE).map(str::to_owned).or_else(by_labels).filter(|title| !title.is_empty())
 }
 
 /// What is found in one platform.

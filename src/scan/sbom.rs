@@ -44,6 +44,8 @@ struct Listed {
 #[derive(Debug, Default)]
 struct Document {
     name: Option<String>,
+    /// What it is about: the main component, or what the document describes.
+    subject: Option<String>,
     image: Option<Sha256>,
     /// Name and version of an operating system.
     system: Option<(String, String)>,
@@ -69,7 +71,7 @@ pub fn of_sbom(bytes: &[u8], name: &str, want: &Want) -> Result<Subject> {
     let whole: Value = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
     let document = document(&whole).map_err(&bad)?;
     let mut notes = Notes::default();
-    let Document { name: own, image, system, packages, nameless } = document;
+    let Document { name: own, subject, image, system, packages, nameless } = document;
     let system = system_release(name, system)?;
     let (packages, others) = read(packages, system.as_deref(), want, name, &mut notes)?;
     if packages.is_empty() {
@@ -101,7 +103,7 @@ pub fn of_sbom(bytes: &[u8], name: &str, want: &Want) -> Result<Subject> {
         name: own.map_or_else(|| name.to_owned(), |own| format!("{name} ({})", plain(&own))),
         what: What::Sbom,
         digest: image,
-        product: None,
+        product: subject,
         manifests: Vec::new(),
         platforms: Vec::new(),
         distro,
@@ -163,9 +165,13 @@ fn spdx(whole: &Value) -> Document {
         }
     }
     let mut document = Document { name: text(whole, "name").map(ToOwned::to_owned), ..Document::default() };
+    let described = described(whole);
     for package in array(whole, "packages") {
         let purpose = text(package, "primaryPackagePurpose");
         let id = text(package, "SPDXID").unwrap_or_default();
+        if described == Some(id) {
+            document.subject = text(package, "name").filter(|name| !name.is_empty()).map(ToOwned::to_owned);
+        }
         if id == "SPDXRef-Image" || purpose == Some("CONTAINER") && document.image.is_none() {
             document.image =
                 sha256(package, "checksums", ("algorithm", "SHA256"), "checksumValue").or(document.image);
@@ -191,11 +197,24 @@ fn spdx(whole: &Value) -> Document {
     document
 }
 
+/// The element that a document of SPDX is about, if it is about one alone.
+fn described(whole: &Value) -> Option<&str> {
+    let by_relation = array(whole, "relationships")
+        .filter(|one| text(one, "relationshipType") == Some("DESCRIBES"))
+        .filter(|one| text(one, "spdxElementId") == Some("SPDXRef-DOCUMENT"))
+        .filter_map(|one| text(one, "relatedSpdxElement"));
+    let all: BTreeSet<&str> =
+        array(whole, "documentDescribes").filter_map(Value::as_str).chain(by_relation).collect();
+    all.first().copied().filter(|_| all.len() == 1)
+}
+
 fn cyclonedx(whole: &Value) -> Read<Document> {
     let subject = whole.pointer("/metadata/component");
     let digest = |value| sha256(value, "hashes", ("alg", "SHA-256"), "content");
+    let name = subject.and_then(|subject| text(subject, "name")).filter(|name| !name.is_empty());
     let mut document = Document {
-        name: subject.and_then(|subject| text(subject, "name")).map(ToOwned::to_owned),
+        name: name.map(ToOwned::to_owned),
+        subject: name.map(ToOwned::to_owned),
         image: subject.and_then(|subject| digest(subject).or_else(|| of_purl(text(subject, "purl")?))),
         ..Document::default()
     };

@@ -15,6 +15,8 @@ pub struct Scanned<'a> {
     pub name: &'a str,
     /// The recipe that the image is of; empty for an image that is none of ours.
     pub image: &'a str,
+    /// Whether that is the recipe's name for certain, and not only what somebody else calls it.
+    pub sure: bool,
     /// The digests of its index and platforms, as far as they are known.
     pub digests: &'a [BlobDigest],
     /// Whether a package is in it, by the type of its package URL and its name or its source's.
@@ -24,12 +26,43 @@ pub struct Scanned<'a> {
 }
 
 impl Decisions {
-    /// Warnings: documents that speak neither of what is scanned nor of a package in it, and statements of the future. Both
-    /// count for nothing, and look like documents that were obeyed.
+    /// Warnings: people's own decisions where nobody knows which recipe's image is scanned, documents that speak neither of
+    /// it nor of a package in it, and statements of the future. All count for nothing, and look as if they were obeyed.
     pub fn beside(&self, scanned: Scanned) -> Vec<Problem> {
         let of = |document| [stranger(document, scanned), ahead(document, scanned.now)];
-        self.documents.iter().flat_map(of).flatten().collect()
+        unplaced(self, scanned).into_iter().chain(self.documents.iter().flat_map(of).flatten()).collect()
     }
+}
+
+/// That people's own decisions are about images, and which one this is can't be told.
+fn unplaced(decisions: &Decisions, scanned: Scanned) -> Option<Problem> {
+    let own = decisions.own();
+    let message = if own.is_empty() {
+        return None;
+    } else if scanned.image.is_empty() {
+        format!("`{}` does not say which recipe it is an image of", scanned.name)
+    } else if !scanned.sure && decisions.about(scanned.image).next().is_none() {
+        format!("`{}` is of no recipe that anything was decided about", scanned.name)
+    } else {
+        return None;
+    };
+    let count = if own.len() == 1 {
+        "the decision".to_owned()
+    } else {
+        format!("none of the {} decisions", own.len())
+    };
+    let none = if own.len() == 1 { "can't" } else { "can" };
+    let problem = Problem::new(
+        codes::VEX_PRODUCT,
+        format!("{message}, so {count} of people's own {none} count for it"),
+    );
+    let problem = if scanned.image.is_empty() { problem } else { problem.found(scanned.image) };
+    Some(
+        problem
+            .expected("the title of an image, the main component of an SBOM, or the name of a lock")
+            .help("name the recipe: `--recipe NAME`")
+            .warn(),
+    )
 }
 
 fn stranger(document: &Document, scanned: Scanned) -> Option<Problem> {

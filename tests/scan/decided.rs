@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::made::{Installed, MAIN, base, docker, os_release, parsed, root, sampled};
+use super::made::{Installed, MAIN, base, docker, labelled, os_release, parsed, root, sampled};
 use super::support::{Deb, Layout, Sandbox, World};
 
 /// The one CVE of the sample that the tests decide on.
@@ -248,4 +248,74 @@ fn a_document_about_an_image_is_said_where_another_is_scanned() {
         let warned = said(product);
         assert!(warned.contains("HP341") && warned.contains(&format!("pkg:oci/…@{digest}")), "{warned}");
     }
+}
+
+#[test]
+fn people_s_own_decisions_find_their_image_by_its_label_and_its_sboms() {
+    let sandbox = sampled();
+    root(&sandbox, "root", &MAIN);
+    let cve = one_of(&sandbox, "root");
+    sandbox.write("vex/made.toml", decision(&cve, "expat", "2027-05-01"));
+    let title = |name: &str| labelled(&[base(&MAIN)], &json!({ "org.opencontainers.image.title": name }));
+    sandbox.write("made.tar", title("made"));
+    sandbox.write("other.tar", title("other"));
+    assert_eq!(counts(&sandbox, &["made.tar", "--vex", "vex"]).1, 1);
+    assert_eq!(counts(&sandbox, &["other.tar", "--vex", "vex"]).1, 0);
+    let purl = "pkg:deb/debian/libexpat1@2.5.0-1%2Bdeb12u2?arch=amd64&distro=debian-12&upstream=expat";
+    let cyclonedx = |name: &str| {
+        json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": { "component": { "type": "container", "name": name } },
+            "components": [{ "type": "library", "name": "libexpat1", "purl": purl }] })
+    };
+    let spdx = |name: &str, more: &Value| {
+        let reference = json!({ "referenceType": "purl", "referenceLocator": purl });
+        json!({ "spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "name": "a document",
+            "relationships": [
+                { "spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-It" }, more,
+            ],
+            "packages": [
+                { "SPDXID": "SPDXRef-It", "name": name, "primaryPackagePurpose": "CONTAINER" },
+                { "SPDXID": "SPDXRef-Package", "name": "libexpat1", "externalRefs": [reference] },
+            ] })
+    };
+    for (name, silenced) in [("made", 1), ("other", 0)] {
+        sandbox.write("bom.json", cyclonedx(name).to_string());
+        assert_eq!(counts(&sandbox, &["bom.json", "--vex", "vex"]).1, silenced, "CycloneDX, {name}");
+        sandbox.write("bom.json", spdx(name, &Value::Null).to_string());
+        assert_eq!(counts(&sandbox, &["bom.json", "--vex", "vex"]).1, silenced, "SPDX, {name}");
+    }
+    // What is about two things is about neither.
+    let second = json!({ "spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-Package" });
+    sandbox.write("bom.json", spdx("made", &second).to_string());
+    assert_eq!(counts(&sandbox, &["bom.json", "--vex", "vex"]).1, 0);
+}
+
+#[test]
+fn that_nobody_knows_which_recipe_s_image_it_is_is_said_and_the_recipe_can_be_named() {
+    let sandbox = sampled();
+    root(&sandbox, "root", &MAIN);
+    let cve = one_of(&sandbox, "root");
+    sandbox.write("foreign.tar", docker(&[base(&MAIN)]));
+    let purl = "pkg:deb/debian/libexpat1@2.5.0-1%2Bdeb12u2?distro=debian-12&upstream=expat";
+    let bom = json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": { "component": { "name": "some/image.tar" } },
+        "components": [{ "type": "library", "name": "libexpat1", "purl": purl }] });
+    sandbox.write("bom.json", bom.to_string());
+    sandbox.write("vex/made.toml", decision(&cve, "expat", "2027-05-01"));
+    for what in ["root", "foreign.tar", "bom.json"] {
+        let out = sandbox.hardpan(&["scan", what, "--vex", "vex"]).ok();
+        assert!(
+            out.stderr.contains("warning[HP341]") && out.stderr.contains("--recipe NAME"),
+            "{what}: {}",
+            out.stderr
+        );
+        let arguments = ["scan", what, "--vex", "vex", "--recipe", "made"];
+        let out = sandbox.hardpan(&arguments).ok();
+        assert!(!out.stderr.contains("HP341") && out.stdout.contains("1 silenced"), "{what}: {}", out.stderr);
+        let out = sandbox.hardpan(&["scan", what]).ok();
+        assert!(!out.stderr.contains("HP341"), "{what}: {}", out.stderr);
+    }
+    // An image that says what it is has no decisions, as most have.
+    let other = json!({ "org.opencontainers.image.title": "other" });
+    sandbox.write("other.tar", labelled(&[base(&MAIN)], &other));
+    let out = sandbox.hardpan(&["scan", "other.tar", "--vex", "vex"]).ok();
+    assert!(!out.stderr.contains("HP341"), "{}", out.stderr);
 }

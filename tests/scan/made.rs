@@ -62,10 +62,16 @@ pub fn root(sandbox: &Sandbox, name: &str, installed: &[Installed]) -> String {
 
 /// What `docker save` writes of these layers, the lowest first.
 pub fn docker(layers: &[Tarball]) -> Vec<u8> {
+    labelled(layers, &json!({}))
+}
+
+/// The same with labels.
+pub fn labelled(layers: &[Tarball], labels: &Value) -> Vec<u8> {
     let tars: Vec<Vec<u8>> = layers.iter().map(Tarball::build).collect();
     let ids: Vec<String> = tars.iter().map(|tar| format!("sha256:{}", sha256_hex(tar))).collect();
     let config = json!({
-        "architecture": "amd64", "os": "linux", "config": {}, "rootfs": { "type": "layers", "diff_ids": ids },
+        "architecture": "amd64", "os": "linux", "config": { "Labels": labels },
+        "rootfs": { "type": "layers", "diff_ids": ids },
     });
     let names: Vec<String> = (0..tars.len()).map(|at| format!("{at}/layer.tar")).collect();
     let manifest = json!([{ "Config": "config.json", "RepoTags": ["made:1"], "Layers": names }]);
