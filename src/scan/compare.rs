@@ -1,5 +1,6 @@
 //! One report against another: what a base of few files spares.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::Report;
@@ -16,11 +17,18 @@ pub struct Row {
 
 impl Row {
     /// By how much ours is less, in per cent of the other, with one decimal; negative where it is more; `None` where the
-    /// other has none.
+    /// other has none. It is 100 only where nothing is left, and 0 only where both are the same.
     pub fn reduction(self) -> Option<f64> {
         #[allow(clippy::cast_precision_loss)] // counts of findings
         let (ours, other) = (self.ours as f64, self.other as f64);
-        (self.other > 0).then(|| ((other - ours) / other * 1000.0).round() / 10.0)
+        let tenths = ((other - ours) / other * 1000.0).round();
+        let tenths = match self.ours.cmp(&self.other) {
+            Ordering::Equal => 0.0,
+            Ordering::Greater => tenths.min(-1.0),
+            Ordering::Less if self.ours == 0 => 1000.0,
+            Ordering::Less => tenths.clamp(1.0, 999.0),
+        };
+        (self.other > 0).then_some(tenths / 10.0)
     }
 }
 
@@ -101,5 +109,13 @@ mod tests {
         assert_eq!(row(1, 3), Some(66.7));
         assert_eq!(row(3, 2), Some(-50.0));
         assert_eq!((row(0, 0), row(5, 0)), (None, None));
+    }
+
+    #[test]
+    fn what_is_left_is_never_rounded_away_and_what_fell_neither() {
+        let row = |ours, other| Row { ours, other }.reduction();
+        assert_eq!((row(1, 3000), row(0, 3000)), (Some(99.9), Some(100.0)));
+        assert_eq!((row(2999, 3000), row(3000, 3000)), (Some(0.1), Some(0.0)));
+        assert_eq!(row(30001, 30000), Some(-0.1));
     }
 }
