@@ -9,17 +9,14 @@ pub(super) const DAY: i64 = 86_400;
 /// The longest that a decision may hold, in days: somebody has to look at it again once a year.
 pub(super) const LONGEST: i64 = 366;
 
-/// How far ahead of this machine's clock a decision may be dated: somewhere it is tomorrow already.
-const AHEAD: i64 = DAY;
-
 /// A day as people write it.
 pub(super) fn day(at: Epoch) -> String {
     at.to_string()[..10].to_owned()
 }
 
-/// Whether something of this date counts by now.
+/// Whether something of this date counts by now: a day begins as UTC has it, wherever this is asked.
 pub(super) fn has_begun(date: Epoch, now: Epoch) -> bool {
-    date.0 <= now.0.saturating_add(AHEAD)
+    date <= now
 }
 
 /// Whether something that expires then has expired.
@@ -65,10 +62,11 @@ mod tests {
     }
 
     #[test]
-    fn what_expires_today_has_expired_and_tomorrow_has_begun_somewhere() {
+    fn what_expires_today_has_expired_and_tomorrow_has_not_begun() {
         let now = Epoch(at("2026-11-23").0 + 60);
         assert!(has_expired(Some(at("2026-11-23")), now) && !has_expired(Some(at("2026-11-24")), now));
         assert!(!has_expired(None, now));
-        assert!(has_begun(at("2026-11-24"), now) && !has_begun(at("2026-11-25"), now));
+        assert!(has_begun(at("2026-11-23"), now) && !has_begun(at("2026-11-24"), now));
+        assert!(!has_begun(at("2026-11-24"), Epoch(at("2026-11-24").0 - 1)));
     }
 }
