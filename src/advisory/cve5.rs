@@ -141,21 +141,31 @@ fn advisory(record: Record) -> std::result::Result<(Advisory, CveId), String> {
     Ok((advisory, cve))
 }
 
-/// The newest form of CVSS that somebody gives.
+/// The newest form of CVSS that somebody gives, of those that say how bad it is.
 fn severity(container: &Container, source: &str) -> Option<Severity> {
-    ["cvssV4_0", "cvssV3_1", "cvssV3_0", "cvssV2_0"]
-        .iter()
-        .find_map(|form| container.metrics.iter().find_map(|metric| given(metric.get(*form)?, source)))
+    let forms = ["cvssV4_0", "cvssV3_1", "cvssV3_0", "cvssV2_0"];
+    let given = forms.iter().flat_map(|form| {
+        container.metrics.iter().filter_map(|metric| given(metric.get(*form)?, *form, source))
+    });
+    let mut unscored = None;
+    for severity in given {
+        if severity.level != Level::Unknown {
+            return Some(severity);
+        }
+        unscored = unscored.or(Some(severity));
+    }
+    unscored
 }
 
-fn given(metric: &Value, source: &str) -> Option<Severity> {
+fn given(metric: &Value, form: &str, source: &str) -> Option<Severity> {
     let vector = metric.get("vectorString").and_then(Value::as_str);
     let worked_out = vector.and_then(|vector| cvss::severity(vector, source));
     let score = metric.get("baseScore").and_then(Value::as_f64).filter(|score| (0.0..=10.0).contains(score));
     let word = metric.get("baseSeverity").and_then(Value::as_str).and_then(Level::of_word);
     let Some(score) = score else { return worked_out };
+    let said = word.unwrap_or_else(|| Level::of_score(score));
     Some(Severity {
-        level: word.unwrap_or_else(|| Level::of_score(score)),
+        level: if form == "cvssV2_0" { cvss::at_most_high(said) } else { said },
         score: Some(score),
         source: source.to_owned(),
         vector: worked_out.and_then(|severity| severity.vector),

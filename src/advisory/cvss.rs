@@ -10,13 +10,44 @@ pub(super) fn severity(vector: &str, source: &str) -> Option<Severity> {
     if vector.len() > 512 || !vector.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
-    let score = match vector.split_once('/')?.0 {
-        "CVSS:3.0" | "CVSS:3.1" => Some(three(vector)?),
-        "CVSS:4.0" => None,
-        _ => Some(two(vector)?),
+    let (score, level) = match vector.split_once('/')?.0 {
+        "CVSS:3.0" | "CVSS:3.1" => {
+            let score = three(vector)?;
+            (Some(score), Level::of_score(score))
+        }
+        "CVSS:4.0" => (None, Level::Unknown),
+        _ => {
+            let score = two(vector)?;
+            (Some(score), at_most_high(Level::of_score(score)))
+        }
     };
-    let level = score.map_or(Level::Unknown, Level::of_score);
     Some(Severity { level, score, source: source.to_owned(), vector: Some(vector.to_owned()) })
+}
+
+/// What a level means where it is of version 2.0, in which nothing is worse than high: 7.0 to 10.0 are.
+pub(super) fn at_most_high(level: Level) -> Level {
+    level.min(Level::High)
+}
+
+/// The best of what one source gives: what has a score, then the newest version, then the highest score. Versions are never
+/// held against each other by their scores, which mean different things.
+pub(super) fn best(given: impl IntoIterator<Item = Severity>) -> Option<Severity> {
+    let newness = |one: &Severity| one.vector.as_deref().map_or(0, newness);
+    given.into_iter().max_by(|one, other| {
+        let score = |one: &Severity| one.score.unwrap_or(-1.0);
+        let key = |one: &Severity| (one.score.is_some(), newness(one));
+        key(one).cmp(&key(other)).then_with(|| score(one).total_cmp(&score(other)))
+    })
+}
+
+/// How new a vector's version is.
+fn newness(vector: &str) -> u8 {
+    match vector.split('/').next().unwrap_or_default() {
+        "CVSS:4.0" => 4,
+        "CVSS:3.1" => 3,
+        "CVSS:3.0" => 2,
+        _ => 1,
+    }
 }
 
 /// The value of a metric: `AV` of `CVSS:3.1/AV:N/…`.
@@ -98,6 +129,31 @@ mod tests {
         ] {
             assert_eq!(severity(vector, "x").and_then(|severity| severity.score), Some(score), "{vector}");
         }
+    }
+
+    #[test]
+    fn the_second_version_knows_nothing_worse_than_high() {
+        let level = |vector: &str| severity(vector, "x").map(|severity| severity.level);
+        assert_eq!(level("AV:N/AC:L/Au:N/C:C/I:C/A:C"), Some(Level::High));
+        assert_eq!(level("AV:N/AC:L/Au:N/C:P/I:N/A:N"), Some(Level::Medium));
+        assert_eq!(level("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"), Some(Level::Critical));
+    }
+
+    #[test]
+    fn the_newest_version_with_a_score_is_the_best_whatever_older_ones_score() {
+        let four = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N";
+        let [three, worse] =
+            ["H/I:N/A:N", "H/I:H/A:H"].map(|end| format!("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:{end}"));
+        let old = "CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+        let two = "AV:N/AC:L/Au:N/C:C/I:C/A:C";
+        let best = |vectors: &[&str]| {
+            let given = vectors.iter().filter_map(|vector| severity(vector, "x"));
+            best(given).and_then(|best| best.vector)
+        };
+        assert_eq!(best(&[two, &three, old]), Some(three.clone()));
+        assert_eq!(best(&[&three, &worse]), Some(worse));
+        assert_eq!(best(&[two, four]).as_deref(), Some(two));
+        assert_eq!((best(&[four]).as_deref(), best(&[])), (Some(four), None));
     }
 
     #[test]

@@ -194,23 +194,16 @@ fn severity(record: &Record) -> Option<Severity> {
     let own = record.severity.iter().flatten();
     let of_packages =
         record.affected.iter().flatten().flat_map(|affected| affected.severity.iter().flatten());
-    let scored: Vec<Severity> =
-        own.chain(of_packages).filter_map(|score| cvss::severity(&score.score, "osv")).collect();
-    let best = scored.iter().max_by(|a, b| {
-        let score = |severity: &Severity| severity.score.unwrap_or(-1.0);
-        score(a).total_cmp(&score(b))
-    });
-    if let Some(best) = best.filter(|best| best.score.is_some()) {
-        return Some(best.clone());
+    let best = cvss::best(own.chain(of_packages).filter_map(|score| cvss::severity(&score.score, "osv")));
+    if best.as_ref().is_some_and(|best| best.score.is_some()) {
+        return best;
     }
     let inner = record.affected.iter().flatten().filter_map(|affected| affected.database_specific.as_ref());
     let mut words =
         record.database_specific.iter().chain(inner).filter_map(|specific| specific.get("severity"));
     let level = words.find_map(|word| Level::of_word(word.as_str()?));
-    let vector = best.and_then(|best| best.vector.clone());
-    level
-        .map(|level| Severity { level, score: None, source: "osv".to_owned(), vector })
-        .or_else(|| best.cloned())
+    let vector = best.as_ref().and_then(|best| best.vector.clone());
+    level.map(|level| Severity { level, score: None, source: "osv".to_owned(), vector }).or(best)
 }
 
 fn stands(
