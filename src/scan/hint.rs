@@ -8,7 +8,7 @@
 //! - the summary names a program as manuals do, `openssl(1)`, and no file or link of that name is there;
 //! - the summary speaks of a command-line tool, and no program of the source is there.
 //!
-//! Where it is not known which files are whose there is no hint. Lists of files have no links in them
+//! Where it is not known which files are whose there is no hint, nor where the summary names functions too. Lists of files have no links in them
 //! (`redis-server` is one, to `redis-check-rdb`), so where only lists are known, a source that has any program may
 //! have the one that is named.
 
@@ -66,10 +66,14 @@ pub(super) fn hint(
         return Some(Hint { text, evidence: evidence(&files.into_iter().collect::<Vec<_>>()) });
     }
     let has_program = code.iter().any(|path| PROGRAMS.iter().any(|folder| path.as_str().contains(folder)));
+    if names_functions(summary) {
+        // Then it is not about programs alone, and what has the functions may be there.
+        return None;
+    }
     let named = manuals(summary);
     let there = |name: &String| match paths {
-        Some(paths) => paths.iter().filter(|path| is_code(path)).any(|path| path.file_name() == name),
-        None => has_program || code.iter().any(|path| path.file_name() == name),
+        Some(paths) => paths.iter().filter(|path| is_code(path)).any(|path| is_program(path, name)),
+        None => has_program || code.iter().any(|path| is_program(path, name)),
     };
     if !named.is_empty() && !named.iter().any(there) {
         let names: Vec<String> = named.iter().map(|name| format!("`{name}`")).collect();
@@ -99,17 +103,48 @@ fn evidence(files: &[&ImagePath]) -> Vec<String> {
     shown
 }
 
-/// Programs that a text names as manuals do: `openssl(1)`, `sshd(8)`. Calls of functions, `free(3)`, are none.
+/// Whether a file is the program of a manual. The loader's manual, `ld.so(8)`, is of no file of that name:
+/// `ld-linux-x86-64.so.2` is one.
+fn is_program(path: &ImagePath, name: &str) -> bool {
+    let file = path.file_name();
+    let is_loader =
+        |text: &str| text.starts_with("ld-linux") || text.starts_with("ld.so") || text.starts_with("ld64.so");
+    file == name || is_loader(name) && is_loader(file)
+}
+
+/// Whether a text names calls of the system or functions as manuals do: `open(2)`, `iconv(3)`, `SSL_read(3ssl)`.
+fn names_functions(text: &str) -> bool {
+    ["(2", "(3"].iter().any(|section| {
+        text.match_indices(section).any(|(at, _)| {
+            let rest =
+                text[at + section.len()..].trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+            text[..at].ends_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '_')
+                && rest.starts_with(')')
+        })
+    })
+}
+
+/// Programs that a text names as manuals do: `openssl(1)`, `sshd(8)`. They stand by themselves, as a word does: `alert(1)` in
+/// a piece of a page or of a script, `<script>alert(1)</script>`, `x=alert(1)`, is none.
 fn manuals(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
+    let lower = text.to_ascii_lowercase();
+    if ["<script", "javascript:", "cross-site scripting", "xss"].iter().any(|word| lower.contains(word)) {
+        return found;
+    }
     for section in ["(1)", "(8)"] {
         for (at, _) in text.match_indices(section) {
             let is_part = |letter: char| letter.is_ascii_alphanumeric() || "+-._".contains(letter);
-            let begin = text[..at]
-                .rfind(|letter| !is_part(letter))
-                .map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
-            let name = text[begin..at].trim_start_matches(['-', '.', '+']);
-            if (2..=64).contains(&name.len()) {
+            let name = &text[text[..at].trim_end_matches(is_part).len()..at];
+            let before = text[..at - name.len()].chars().next_back();
+            let after = text[at + section.len()..].chars().next();
+            let begins = before.is_none_or(|letter| letter.is_whitespace() || "(,`".contains(letter));
+            let ends = after.is_none_or(|letter| !letter.is_alphanumeric() && !"_<>'\"/=".contains(letter));
+            // A library is no program; its loader is.
+            let is_program = name.starts_with(|letter: char| letter.is_ascii_lowercase())
+                && !name.bytes().any(|byte| byte.is_ascii_uppercase())
+                && (!name.contains(".so") || name.starts_with("ld"));
+            if begins && ends && is_program && (2..=64).contains(&name.len()) {
                 found.insert(name.to_owned());
             }
         }
@@ -145,9 +180,9 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_hinted_at_with_what_is_there() {
-        let summary = "A crafted file makes openssl(1) crash; see also malloc(3).";
+        let summary = "A crafted file makes openssl(1) crash.";
         let seen = hint("openssl", &[&package(Some(LIBRARY))], None, summary).expect("a hint");
-        assert!(seen.text.contains("`openssl`") && !seen.text.contains("malloc"), "{}", seen.text);
+        assert!(seen.text.contains("`openssl`"), "{}", seen.text);
         assert_eq!(seen.evidence, ["/usr/lib/x86_64-linux-gnu/libssl.so.3"]);
         assert_eq!(text(Some(PROGRAM), summary), None);
         let tool = "The 'openssl dgst' command-line tool silently truncates its input.";
@@ -190,8 +225,50 @@ mod tests {
     #[test]
     fn names_in_summaries_are_found_wherever_they_stand() {
         let found: Vec<String> =
-            manuals("(1) x(1) \u{e9}sshd(8), a.b-c(1)…(8) free(3)").into_iter().collect();
-        assert_eq!(found, ["a.b-c", "sshd"]);
+            manuals("(1) x(1) sshd(8), a.b-c(1)…(8) `cc1`(1) (ip(8)) `tc(8)`").into_iter().collect();
+        assert_eq!(found, ["a.b-c", "ip", "sshd", "tc"]);
+    }
+
+    #[test]
+    fn what_only_looks_like_a_manual_names_no_program() {
+        for summary in [
+            "a page with <script>alert(1)</script>",
+            "<b>alert(1)",
+            "<img onerror=alert(1)>",
+            "a link to javascript:alert(1)",
+            "the text 'alert(1)' is run",
+            "Cross-site scripting by way of alert(1) in a name",
+            "\u{e9}sshd(8)",
+            "Foo(1) and fooBar(8)",
+            "prompt(1)x",
+            "libssl.so(1)",
+        ] {
+            assert_eq!(text(Some(LIBRARY), summary), None, "{summary}");
+        }
+    }
+
+    #[test]
+    fn where_a_function_is_named_too_the_library_may_be_meant() {
+        for summary in [
+            "The getaddrinfo(3) function and the nscd(8) daemon.",
+            "A flaw in iconv(1) and iconv(3).",
+            "open(2) as openssl(1) calls it",
+            "SSL_read(3ssl) and openssl(1)",
+        ] {
+            assert_eq!(text(Some(LIBRARY), summary), None, "{summary}");
+        }
+        // A number in brackets is no section.
+        assert!(text(Some(LIBRARY), "openssl(1) crashes in (3) cases").is_some());
+    }
+
+    #[test]
+    fn the_loader_is_there_by_the_name_that_its_file_has() {
+        let loader = Some(&["/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"][..]);
+        for summary in ["overflow in ld.so(8)", "overflow in ld-linux.so(8)"] {
+            assert_eq!(text(loader, summary), None, "{summary}");
+            assert!(text(Some(LIBRARY), summary).is_some(), "{summary}");
+        }
+        assert!(text(loader, "overflow in ldconfig(8)").is_some());
     }
 
     #[test]
