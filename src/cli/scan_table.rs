@@ -16,7 +16,8 @@ pub(super) fn report(report: &Report, all: bool) -> String {
     if !shown.is_empty() {
         let names = ["SEVERITY", "VULNERABILITY", "SOURCE", "INSTALLED", "FIXED IN", ""];
         let mut rows = vec![names.map(ToOwned::to_owned).to_vec()];
-        rows.extend(shown.iter().map(|finding| row(finding)));
+        let several = report.subject.releases().len() > 1;
+        rows.extend(shown.iter().map(|finding| row(finding, several)));
         parts.push(print::columns(&rows));
     }
     parts.extend(hints(&shown));
@@ -38,7 +39,8 @@ fn head(report: &Report) -> String {
 fn subject(subject: &Subject) -> String {
     let mut words = vec![subject.name.clone()];
     words.extend(subject.digest.map(|digest| format!("sha256:{}", digest.short())));
-    words.extend(subject.distro.as_ref().map(|distro| format!("Debian {distro}")));
+    let releases = subject.releases();
+    words.extend((!releases.is_empty()).then(|| format!("Debian {}", releases.join(" and "))));
     words.push(subject.platforms.join(" and "));
     words.push(format!("{} packages", subject.names()));
     words.retain(|word| !word.is_empty());
@@ -61,14 +63,18 @@ fn advisories(facts: &SnapshotFacts) -> String {
     )
 }
 
-fn row(finding: &Finding) -> Vec<String> {
+/// A row; of `several` releases it says which one it is of.
+fn row(finding: &Finding, several: bool) -> Vec<String> {
+    let release = finding.release().filter(|_| several).map(|release| format!("Debian {release}"));
+    let remarks: Vec<String> =
+        release.into_iter().chain([remarks(finding)]).filter(|one| !one.is_empty()).collect();
     vec![
         finding.level().name().to_owned(),
         finding.id.clone(),
         finding.source.clone(),
         finding.installed.to_string(),
         finding.fixed.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-        remarks(finding),
+        remarks.join(", "),
     ]
 }
 

@@ -14,6 +14,17 @@ pub struct DebVersion {
 }
 
 impl DebVersion {
+    /// A version of another ecosystem, such as `2!1.0` of Python's: kept as it was written, and whoever wants its order
+    /// asks that ecosystem's own. It is printable ASCII.
+    pub fn of_others(text: &str) -> Result<Self, Malformed> {
+        if text.is_empty() || text.len() > 256 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Malformed::new(text, "a version"));
+        }
+        let parsed =
+            debversion::Version { epoch: None, upstream_version: text.to_owned(), debian_revision: None };
+        Ok(Self { text: text.to_owned(), parsed })
+    }
+
     /// The version as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -109,6 +120,17 @@ mod tests {
             "5:7.0.15-1~deb12u7".parse::<DebVersion>().map(|version| version.upstream().to_owned()),
             Ok("7.0.15".into())
         );
+    }
+
+    #[test]
+    fn versions_of_others_are_kept_as_they_are_if_they_can_be_shown() {
+        for text in ["2!1.0", "1.0.0-rc.1+build_5", "1_2", "v1", "a:b"] {
+            let version = DebVersion::of_others(text).expect("kept");
+            assert_eq!((version.as_str(), version.cmp(&version)), (text, Ordering::Equal));
+        }
+        for text in ["", "1 0", "1\u{1b}[2J", "1\u{e9}", &"1".repeat(257)] {
+            assert!(DebVersion::of_others(text).is_err(), "{text}");
+        }
     }
 
     #[test]

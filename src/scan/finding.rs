@@ -110,6 +110,15 @@ impl Finding {
         !self.fixable && self.kev.is_none() && !matches!(self.status, Standing::Open | Standing::EndOfLife)
     }
 
+    /// The release of Debian that it is in, by its number; `None` in other ecosystems.
+    pub fn release(&self) -> Option<&str> {
+        self.ecosystem
+            .as_str()
+            .split_once(':')
+            .filter(|_| self.ecosystem.is_debian())
+            .map(|(_, release)| release)
+    }
+
     /// Where to read more; nothing for what the tracker has no page of.
     pub fn page(&self) -> Option<String> {
         let tracked = self.cve.is_some() || self.id.starts_with("TEMP-") && self.id.bytes().all(is_plain);

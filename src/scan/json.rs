@@ -62,7 +62,7 @@ fn subject(subject: &Subject) -> Value {
     };
     json!({
         "name": name, "kind": what, "product": product, "digest": digest.map(|digest| format!("sha256:{digest}")),
-        "platforms": platforms, "release": distro, "notes": notes,
+        "platforms": platforms, "release": distro, "releases": subject.releases(), "notes": notes,
         "packages": packages.iter().map(package).collect::<Vec<_>>(),
     })
 }

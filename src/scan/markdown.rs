@@ -23,8 +23,9 @@ pub fn report_markdown(report: &Report, all: bool) -> String {
             "\n| severity | vulnerability | source | installed | fixed | |\n|---|---|---|---|---|---|\n",
         );
     }
+    let several = report.subject.releases().len() > 1;
     for finding in shown.iter().take(MAX_ROWS) {
-        let _ = writeln!(text, "{}", row(finding));
+        let _ = writeln!(text, "{}", row(finding, several));
     }
     if shown.len() > MAX_ROWS {
         let _ = writeln!(text, "\n… and {} more.", shown.len() - MAX_ROWS);
@@ -110,7 +111,9 @@ fn plural(count: usize) -> String {
 
 fn about(subject: &Subject, facts: &SnapshotFacts) -> String {
     let mut lines = Vec::new();
-    let release = subject.distro.as_ref().map(|distro| format!(", Debian {distro}")).unwrap_or_default();
+    let releases = subject.releases();
+    let release =
+        if releases.is_empty() { String::new() } else { format!(", Debian {}", releases.join(" and ")) };
     let digest = subject.digest.map(|digest| format!(" `sha256:{digest}`")).unwrap_or_default();
     lines.push(format!("{}{digest}{release}, {} packages  ", subject.what.name(), subject.names()));
     lines.push(advisories(facts));
@@ -132,9 +135,11 @@ fn advisories(facts: &SnapshotFacts) -> String {
     text
 }
 
-fn row(finding: &Finding) -> String {
+/// A row; of `several` releases it says which one it is of.
+fn row(finding: &Finding, several: bool) -> String {
     let id = finding.page().map_or_else(|| escaped(&finding.id), |page| format!("[{}]({page})", finding.id));
     let mut more = Vec::new();
+    more.extend(finding.release().filter(|_| several).map(|release| format!("Debian {}", escaped(release))));
     if finding.kev.is_some() {
         more.push("**exploited**".to_owned());
     }

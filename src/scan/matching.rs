@@ -13,7 +13,7 @@ use crate::diag::Result;
 use crate::ident::{DebVersion, Epoch};
 
 /// The packages of one version of one source.
-type Sources<'a> = BTreeMap<(&'a Ecosystem, &'a str, &'a DebVersion), Vec<&'a Package>>;
+type Sources<'a> = BTreeMap<(&'a Ecosystem, &'a str, &'a str), Vec<&'a Package>>;
 
 /// What a snapshot knows of a subject's packages. The same subject and the same snapshot give the same
 /// report, but for `now`, which its age counts to.
@@ -30,11 +30,13 @@ pub fn scan(subject: &Subject, snapshot: &Snapshot, now: Epoch) -> Result<Report
 fn findings(subject: &Subject, snapshot: &Snapshot) -> Result<Vec<Finding>> {
     let mut sources: Sources = BTreeMap::new();
     for package in &subject.packages {
-        let key = (&package.ecosystem, package.source.as_str(), &package.source_version);
+        // As it is written: what dpkg takes for equal other ecosystems do not.
+        let key = (&package.ecosystem, package.source.as_str(), package.source_version.as_str());
         sources.entry(key).or_default().push(package);
     }
     let mut touching: Vec<(Said, &DebVersion, &[&Package])> = Vec::new();
-    for ((ecosystem, source, version), packages) in &sources {
+    for ((ecosystem, source, _), packages) in &sources {
+        let version = &packages[0].source_version;
         for said in snapshot.affecting(ecosystem, source)? {
             if said.affected.touches(version) {
                 touching.push((said, version, packages));
@@ -126,7 +128,7 @@ fn fixed(affected: &Affected, installed: &DebVersion) -> Option<DebVersion> {
     let above = |fixed: &&str| order.compare(fixed, installed.as_str()).is_some_and(Ordering::is_gt);
     let fixes = affected.spans.iter().filter_map(|span| span.fixed.as_deref()).filter(above);
     let lowest = fixes.min_by(|one, other| order.compare(one, other).unwrap_or(Ordering::Equal));
-    lowest?.parse().ok()
+    DebVersion::of_others(lowest?).ok()
 }
 
 /// Where it stands, given that the version that is there has it. `Resolved` says of a release that a fix is in it, so

@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::purl::{self, ReadPurl};
 use super::release;
 use super::sbom_source::source;
-use super::subject::{Notes, Package, Subject, Want, What, merged, plain};
+use super::subject::{Notes, Package, Subject, Want, What, merged, plain, releases};
 use crate::advisory::{Ecosystem, VersionOrder};
 use crate::diag::{Problem, Result, codes};
-use crate::ident::{DebVersion, ImagePath, Sha256};
+use crate::ident::{DebVersion, ImagePath, PackageName, Sha256};
 
 /// The most packages and files of a document.
 const MAX_PARTS: usize = 2_000_000;
@@ -91,9 +91,11 @@ pub fn of_sbom(bytes: &[u8], name: &str, want: &Want) -> Result<Subject> {
     for other in others {
         notes.add(format!("packages of {} are not looked up", plain(&other)));
     }
-    let debian = packages.iter().find(|package| package.ecosystem.is_debian());
-    let distro = debian.and_then(|package| package.ecosystem.as_str().split_once(':'));
-    let distro = distro.map(|(_, release)| release.to_owned());
+    let releases = releases(&packages);
+    if releases.len() > 1 {
+        notes.add(format!("its packages are of several releases of Debian: {}", releases.join(", ")));
+    }
+    let distro = releases.into_iter().next();
     let unordered: BTreeSet<&Ecosystem> =
         packages.iter().map(|one| &one.ecosystem).filter(|one| VersionOrder::of(one).is_none()).collect();
     for ecosystem in unordered {
@@ -289,13 +291,18 @@ fn read(
     let mut packages = Vec::new();
     let mut others = BTreeSet::new();
     for one in listed {
-        let purl = match purl::read(&one.purl) {
+        let mut purl = match purl::read(&one.purl) {
             Ok(purl) => purl,
             Err(why) => {
                 notes.add(format!("the package URL `{}` was passed over: {why}", plain(&one.purl)));
                 continue;
             }
         };
+        if purl.kind == "deb" {
+            // Of this type both mean the same in any letters (package-url specification, types).
+            purl.namespace.make_ascii_lowercase();
+            purl.name.make_ascii_lowercase();
+        }
         let distro = purl.qualifiers.get("distro");
         let own = distro.map(|distro| distro.strip_prefix("debian-").unwrap_or(distro));
         let own = own.and_then(release::number).filter(|number| release::is_known(number));
@@ -317,7 +324,7 @@ fn read(
                 }
                 packages.push(package);
             }
-            Ok(None) if IMAGES.contains(&purl.kind.as_str()) || purl.kind == "deb" => {}
+            Ok(None) if IMAGES.contains(&purl.kind.as_str()) => {}
             Ok(None) => drop(others.insert(format!("the type {}", purl.kind))),
             Err(why) => notes.add(format!("the package `{}` was passed over: {why}", plain(&purl.name))),
         }
@@ -334,7 +341,7 @@ fn read(
             .help("say it: `--release 13`")
             .into());
     }
-    Ok((packages, others.into_iter().collect()))
+    Ok((without_known_sources(packages), others.into_iter().collect()))
 }
 
 /// What has to be said of a version that is none in its ecosystem: no range of versions can have it.
@@ -346,49 +353,62 @@ fn incomparable(package: &Package) -> Option<String> {
     })
 }
 
+/// The architecture by which a package URL means a source package.
+const SOURCE: &str = "source";
+
 fn package(one: Listed, purl: &ReadPurl, release: Option<String>) -> Read<Option<Package>> {
-    let Listed { purl: written, properties, source_info, files } = one;
-    let architecture = purl.qualifiers.get("arch").cloned().unwrap_or_default();
-    if architecture == "source" || IMAGES.contains(&purl.kind.as_str()) {
+    if IMAGES.contains(&purl.kind.as_str()) {
         return Ok(None);
     }
-    if purl.kind != "deb" && purl.elsewhere().is_none() {
+    let malformed = |error: crate::ident::Malformed| error.to_string();
+    let elsewhere = purl.elsewhere();
+    if purl.kind != "deb" && elsewhere.is_none() {
         return Ok(None);
     }
     let Some(version) = &purl.version else { return Err("it has no version".to_owned()) };
-    // Some put the epoch beside the version.
-    let epoch = purl.qualifiers.get("epoch").filter(|epoch| *epoch != "0" && !version.contains(':'));
-    let version = epoch.map_or_else(|| version.clone(), |epoch| format!("{epoch}:{version}"));
-    // Go writes `v1.2.3`, and records about it don't.
-    let version = if purl.kind == "golang" { version.trim_start_matches('v') } else { &version };
-    let version: DebVersion = version.parse().map_err(|error: crate::ident::Malformed| error.to_string())?;
-    if purl.kind != "deb" {
-        let Some((ecosystem, name)) = purl.elsewhere() else { return Ok(None) };
+    let architecture = purl.qualifiers.get("arch").cloned().unwrap_or_default();
+    if let Some((ecosystem, name)) = elsewhere.filter(|_| purl.kind != "deb") {
+        // Go writes `v1.2.3`, and records about it don't.
+        let version = if purl.kind == "golang" { version.trim_start_matches('v') } else { version };
+        let version = DebVersion::of_others(version).map_err(malformed)?;
         return Ok(Some(Package {
             binary: name.clone(),
             source: name,
             source_version: version.clone(),
             version,
             architecture,
-            purl: written,
+            purl: one.purl,
             ecosystem,
-            files,
+            files: one.files,
         }));
     }
+    // Some put the epoch beside the version.
+    let epoch = purl.qualifiers.get("epoch").filter(|epoch| *epoch != "0" && !version.contains(':'));
+    let version = epoch.map_or_else(|| version.clone(), |epoch| format!("{epoch}:{version}"));
+    let version: DebVersion = version.parse().map_err(malformed)?;
     let release = release.ok_or("which release of Debian it is of is not said")?;
-    let (source, source_version) = source(purl, &version, &properties, source_info.as_deref())?;
+    let binary: PackageName = purl.name.parse().map_err(malformed)?;
+    let (source, source_version) = if architecture == SOURCE {
+        (binary.clone(), version.clone())
+    } else {
+        source(purl, &version, &one.properties, one.source_info.as_deref())?
+    };
     Ok(Some(Package {
-        binary: purl
-            .name
-            .parse::<crate::ident::PackageName>()
-            .map_err(|error| error.to_string())?
-            .to_string(),
+        binary: binary.to_string(),
         version,
         source: source.to_string(),
         source_version,
         architecture,
-        purl: written,
+        purl: one.purl,
         ecosystem: Ecosystem::debian(&release),
-        files,
+        files: one.files,
     }))
+}
+
+/// Without the sources that a package made of them is listed of, too: they stand for no more than that.
+fn without_known_sources(packages: Vec<Package>) -> Vec<Package> {
+    let key = |one: &Package| (one.ecosystem.clone(), one.source.clone(), one.source_version.to_string());
+    let is_source = |one: &Package| one.ecosystem.is_debian() && one.architecture == SOURCE;
+    let made: BTreeSet<_> = packages.iter().filter(|one| !is_source(one)).map(key).collect();
+    packages.into_iter().filter(|one| !is_source(one) || !made.contains(&key(one))).collect()
 }

@@ -73,7 +73,7 @@ pub struct Subject {
     pub manifests: Vec<BlobDigest>,
     /// The platforms that were looked at.
     pub platforms: Vec<String>,
-    /// The release of Debian, by its number: `13`.
+    /// The release of Debian, by its number: `13`. Of several, the first; [`Self::releases`] are all.
     pub distro: Option<String>,
     /// Its packages, sorted.
     pub packages: Vec<Package>,
@@ -89,6 +89,25 @@ impl Subject {
     pub fn names(&self) -> usize {
         self.packages.iter().map(|package| &package.binary).collect::<BTreeSet<_>>().len()
     }
+}
+
+impl Subject {
+    /// The releases of Debian that it is of: what its packages are looked up in.
+    pub fn releases(&self) -> Vec<String> {
+        let all = releases(&self.packages);
+        if all.is_empty() { self.distro.iter().cloned().collect() } else { all }
+    }
+}
+
+/// The releases of Debian that packages are of, the oldest first.
+pub(super) fn releases(packages: &[Package]) -> Vec<String> {
+    let debian = packages.iter().filter(|package| package.ecosystem.is_debian());
+    let all: BTreeSet<&str> =
+        debian.filter_map(|package| Some(package.ecosystem.as_str().split_once(':')?.1)).collect();
+    let mut all: Vec<String> = all.into_iter().map(ToOwned::to_owned).collect();
+    // What has no number yet comes behind all that have one.
+    all.sort_by_key(|name| (name.parse::<u32>().unwrap_or(u32::MAX), name.clone()));
+    all
 }
 
 /// What of a thing is looked at, and what is known of it from elsewhere.

@@ -67,9 +67,8 @@ fn metadata(report: &Report, at: Epoch) -> Value {
         property("snapshot-date", facts.counts_from),
         property("snapshot-signature", facts.signature()),
     ];
-    if let Some(distro) = &subject.distro {
-        properties.push(property("release", format!("debian-{distro}")));
-    }
+    properties
+        .extend(subject.releases().iter().map(|release| property("release", format!("debian-{release}"))));
     if facts.derived_only {
         properties.push(property("snapshot-note", DERIVED_ONLY));
     }
@@ -167,6 +166,7 @@ fn properties(finding: &Finding) -> Vec<Value> {
         property("feed", &finding.feed),
     ];
     let mut put = |name: &str, value: Option<String>| found.extend(value.map(|value| property(name, value)));
+    put("release", finding.release().map(|release| format!("debian-{release}")));
     put("fixed", finding.fixed.as_ref().map(ToString::to_string));
     put("fix-available-at", finding.fix_available_at.map(|at| at.to_string()));
     put("exploited-since", finding.kev.as_ref().map(|kev| kev.added.to_string()));

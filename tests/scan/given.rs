@@ -273,3 +273,88 @@ fn packages_that_are_passed_over_are_named() {
     let out = sandbox.hardpan(&["scan", "root"]).ok().stdout;
     assert!(out.contains("an entry is broken and was passed over") && out.contains("44 found"), "{out}");
 }
+
+/// An SBOM of these package URLs.
+fn bill(purls: &[&str]) -> String {
+    let parts: Vec<Value> =
+        purls.iter().map(|purl| json!({ "type": "library", "name": "x", "purl": purl })).collect();
+    json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "components": parts }).to_string()
+}
+
+#[test]
+fn a_source_package_and_a_vendor_in_any_letters_are_looked_up() {
+    let sandbox = sampled();
+    for purl in [
+        "pkg:deb/debian/expat@2.5.0-1%2Bdeb12u2?arch=source&distro=debian-12",
+        "pkg:deb/Debian/libexpat1@2.5.0-1%2Bdeb12u2?distro=debian-12&upstream=expat",
+        "pkg:deb/DEBIAN/Expat@2.5.0-1%2Bdeb12u2?arch=source&distro=debian-12",
+    ] {
+        sandbox.write("bom.json", bill(&[purl]));
+        assert_eq!(total(&sandbox, &["bom.json"]), 27, "{purl}");
+    }
+    // What is made of it stands for it.
+    let made = "pkg:deb/debian/libexpat1@2.5.0-1%2Bdeb12u2?distro=debian-12&upstream=expat";
+    sandbox.write(
+        "bom.json",
+        bill(&[made, "pkg:deb/debian/expat@2.5.0-1%2Bdeb12u2?arch=source&distro=debian-12"]),
+    );
+    let report = parsed(&sandbox.hardpan(&["scan", "bom.json", "--json"]).ok().stdout);
+    assert_eq!(report["subject"]["packages"].as_array().map(Vec::len), Some(1));
+    sandbox.write(
+        "bom.json",
+        bill(&[made, "pkg:deb/debian/expat@2.5.0-1%2Bdeb12u1?arch=source&distro=debian-12"]),
+    );
+    let report = parsed(&sandbox.hardpan(&["scan", "bom.json", "--json"]).ok().stdout);
+    assert_eq!(report["subject"]["packages"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn packages_of_two_releases_are_told_apart_in_heading_and_rows() {
+    let open = stands(json!({ "status": "open", "repositories": { "bookworm": "1" } }));
+    let mut both = open.clone();
+    both["releases"]["trixie"] = open["releases"]["bookworm"].clone();
+    let sandbox = tracked(&json!({ "zlib": { "CVE-2026-0001": both } }));
+    let zlib = |release: &str| format!("pkg:deb/debian/zlib1g@1.3-1?distro=debian-{release}&upstream=zlib");
+    sandbox.write("bom.json", bill(&[&zlib("13"), &zlib("12")]));
+    let out = sandbox.hardpan(&["scan", "bom.json"]).ok().stdout;
+    assert!(out.contains("Debian 12 and 13") && out.contains("several releases of Debian: 12, 13"), "{out}");
+    let rows: Vec<&str> = out.lines().filter(|line| line.contains("CVE-2026-0001")).collect();
+    assert_eq!(rows.len(), 2, "{out}");
+    assert!(
+        rows.iter().any(|row| row.contains("Debian 12")) && rows.iter().any(|row| row.contains("Debian 13")),
+        "{out}"
+    );
+    let text = sandbox.hardpan(&["scan", "bom.json", "--format", "markdown"]).ok().stdout;
+    assert!(text.contains("Debian 12 and 13"), "{text}");
+    sandbox.write("bom.json", bill(&[&zlib("13")]));
+    let out = sandbox.hardpan(&["scan", "bom.json"]).ok().stdout;
+    assert_eq!(out.matches("Debian 13").count(), 1, "{out}");
+}
+
+#[test]
+fn a_version_of_another_ecosystem_need_not_be_one_of_debian() {
+    let sandbox = Sandbox::new();
+    let record = json!({
+        "schema_version": "1.4.0", "id": "GHSA-aaaa-bbbb-cccc", "modified": "2026-11-01T00:00:00Z", "aliases": ["CVE-2026-2000"],
+        "affected": [{ "package": { "ecosystem": "PyPI", "name": "some-pad" }, "versions": ["2!1.0"] }],
+    });
+    sandbox.write("ghsa.json", record.to_string());
+    sandbox.hardpan(&["advisories", "import", "ghsa.json"]).ok();
+    sandbox.write("bom.json", bill(&["pkg:pypi/some-pad@2%211.0", "pkg:pypi/some-pad@2!1.1"]));
+    let report = parsed(&sandbox.hardpan(&["scan", "bom.json", "--json"]).ok().stdout);
+    assert_eq!(
+        (&report["counts"]["total"], &report["findings"][0]["installed"]),
+        (&json!(1), &json!("2!1.0"))
+    );
+    assert!(
+        !report["subject"]["notes"].to_string().contains("passed over"),
+        "{}",
+        report["subject"]["notes"]
+    );
+    // Debian's are Debian's.
+    let debian = "pkg:deb/debian/zlib1g@2!1.0?distro=debian-12";
+    sandbox.write("bom.json", bill(&["pkg:pypi/some-pad@2!1.0", debian]));
+    let notes =
+        parsed(&sandbox.hardpan(&["scan", "bom.json", "--json"]).ok().stdout)["subject"]["notes"].to_string();
+    assert!(notes.contains("`zlib1g` was passed over"), "{notes}");
+}
