@@ -192,7 +192,17 @@ fn analysis(finding: &Finding) -> Option<Value> {
         _ if finding.fixable => Some(json!({ "state": "exploitable", "response": ["update"] })),
         Standing::Ignored => Some(json!({ "state": "exploitable", "response": ["will_not_fix"] })),
         Standing::Undetermined => Some(json!({ "state": "in_triage" })),
-        _ => None,
+        Standing::NoDsa => {
+            let comment = finding.no_dsa.as_ref().map(|no_dsa| no_dsa.comment.trim()).unwrap_or_default();
+            let why = if comment.is_empty() { String::new() } else { format!(": {comment}") };
+            let detail = format!("Debian gives no security update of its own for it (no-dsa){why}");
+            Some(json!({ "state": "exploitable", "detail": detail }))
+        }
+        // No state of CycloneDX means this: that nobody is affected is not what Debian says.
+        Standing::Unimportant => Some(json!({
+            "detail": "Debian holds it for unimportant: it is in nothing that is built, or of no consequence for security",
+        })),
+        Standing::EndOfLife | Standing::Open | Standing::Resolved => None,
     }
 }
 

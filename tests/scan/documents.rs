@@ -17,6 +17,8 @@ fn varied() -> Report {
         "CVE-2026-0002": stands(json!({ "status": "open", "nodsa": "Minor issue", "nodsa_reason": "ignored" })),
         "CVE-2026-0003": stands(json!({ "status": "undetermined" })),
         "CVE-2026-0004": stands(json!({ "status": "open", "urgency": "low" })),
+        "CVE-2026-0005": stands(json!({ "status": "open", "nodsa": "Minor issue", "nodsa_reason": "" })),
+        "CVE-2026-0006": stands(json!({ "status": "open", "urgency": "unimportant" })),
         "TEMP-0000000-5A8DB7": stands(json!({ "status": "open" })),
     } });
     let mut export = glibc;
@@ -81,6 +83,18 @@ fn the_disclosure_report_is_valid_cyclonedx() {
     assert_eq!(of("CVE-2026-0001")["analysis"]["state"], "not_affected");
     assert_eq!(of("CVE-2026-0002")["analysis"]["response"], json!(["will_not_fix"]));
     assert_eq!(of("CVE-2026-0003")["analysis"]["state"], "in_triage");
+    assert_eq!(of("CVE-2026-0005")["analysis"]["state"], "exploitable");
+    assert!(of("CVE-2026-0005")["analysis"]["detail"].to_string().contains("no-dsa): Minor issue"));
+    let unimportant = of("CVE-2026-0006")["analysis"].clone();
+    assert!(unimportant["state"].is_null() && unimportant["detail"].to_string().contains("unimportant"));
+    for one in document["vulnerabilities"].as_array().expect("some") {
+        let counts = json!({ "name": "hardpan:scan:counts", "value": "true" });
+        let counts = one["properties"].as_array().expect("some").contains(&counts);
+        assert!(
+            counts || !one["analysis"]["detail"].is_null() || !one["analysis"]["state"].is_null(),
+            "{one:#}"
+        );
+    }
     assert_eq!(of("CVE-2026-0004")["ratings"][0]["severity"], "low");
     assert_eq!(of("TEMP-0000000-5A8DB7")["ratings"], json!([{ "severity": "unknown" }]));
 }
@@ -92,7 +106,7 @@ fn sarif_has_a_rule_for_each_result_and_a_place_for_each_package() {
     assert_eq!((&document["version"], &run["tool"]["driver"]["name"]), (&json!("2.1.0"), &json!("hardpan")));
     let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
     let results = run["results"].as_array().expect("results");
-    assert_eq!((rules.len(), results.len()), (5, 5));
+    assert_eq!((rules.len(), results.len()), (7, 7));
     for result in results {
         let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().expect("a place")).expect("small")];
         assert_eq!(rule["id"], result["ruleId"]);
@@ -141,7 +155,7 @@ fn attestations_are_statements_about_the_digest() {
     let ids: Vec<&str> = results.iter().map(|one| one["id"].as_str().expect("a name")).collect();
     let decided =
         results.iter().find(|one| one["id"] == "CVE-2026-0001").expect("what was decided about is one");
-    assert_eq!((ids.len(), &decided["annotations"][0]["counts"]), (5, &json!(false)), "{ids:?}");
+    assert_eq!((ids.len(), &decided["annotations"][0]["counts"]), (7, &json!(false)), "{ids:?}");
     assert!(
         results
             .iter()
