@@ -3,7 +3,7 @@
 //! A rule a vulnerability, a result a finding. Places are files of the image (the package's own entry in dpkg's
 //! list), or the file that was scanned; what somebody decided about is there with a suppression (3.27.23).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -22,10 +22,11 @@ const HOME: &str = "https://hardpan.dev";
 pub fn sarif(report: &Report, all: bool, at: Epoch) -> Vec<u8> {
     let taken: Vec<&Finding> =
         report.findings.iter().filter(|one| one.silenced.is_some() || all || one.counts()).collect();
-    let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
+    let mut of_rules: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &taken {
-        rules.entry(&finding.id).or_insert_with(|| rule(finding));
+        of_rules.entry(&finding.id).or_default().push(finding);
     }
+    let rules: BTreeMap<&str, Value> = of_rules.iter().map(|(id, findings)| (*id, rule(findings))).collect();
     let places: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, id)| (*id, at)).collect();
     let results: Vec<Value> = taken.iter().map(|one| result(report, one, places[one.id.as_str()])).collect();
     let facts = &report.snapshot;
@@ -76,13 +77,13 @@ fn properties(report: &Report) -> Value {
     })
 }
 
-fn rule(finding: &Finding) -> Value {
+/// The rule of a vulnerability, which may be in several sources.
+fn rule(findings: &[&Finding]) -> Value {
+    let finding = findings[0];
     let level = finding.level();
-    let summary = if finding.summary.is_empty() {
-        format!("{} in {}", finding.id, finding.source)
-    } else {
-        finding.summary.clone()
-    };
+    let sources: BTreeSet<&str> = findings.iter().map(|one| one.source.as_str()).collect();
+    let title = format!("{} in {}", finding.id, sources.into_iter().collect::<Vec<_>>().join(", "));
+    let summary = if finding.summary.is_empty() { title.clone() } else { finding.summary.clone() };
     let mut properties = json!({ "tags": ["security", "vulnerability", level.name()] });
     // Code hosts sort by this number; where nobody gave any there is none.
     if let Some(score) = finding.severity.as_ref().and_then(|severity| severity.score) {
@@ -94,9 +95,9 @@ fn rule(finding: &Finding) -> Value {
     let mut rule = json!({
         "id": finding.id,
         "name": "Vulnerability",
-        "shortDescription": { "text": format!("{} in {}", finding.id, finding.source) },
+        "shortDescription": { "text": title },
         "fullDescription": { "text": summary },
-        "help": { "text": help(finding) },
+        "help": { "text": help(findings) },
         "defaultConfiguration": { "level": word(level) },
         "properties": properties,
     });
@@ -106,11 +107,13 @@ fn rule(finding: &Finding) -> Value {
     rule
 }
 
-fn help(finding: &Finding) -> String {
-    match &finding.fixed {
+fn help(findings: &[&Finding]) -> String {
+    let of = |finding: &&Finding| match &finding.fixed {
         Some(fixed) => format!("Move {} to {fixed} or newer.", finding.source),
         None => format!("No fixed version of {} is known in this release.", finding.source),
-    }
+    };
+    let all: BTreeSet<String> = findings.iter().map(of).collect();
+    all.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 /// The level of SARIF.
@@ -172,7 +175,9 @@ fn result(report: &Report, finding: &Finding, rule: usize) -> Value {
 }
 
 fn message(finding: &Finding) -> String {
-    let names: Vec<&str> = finding.binaries.iter().map(|binary| binary.name.as_str()).collect();
+    // A package of several platforms is one to who reads this.
+    let names: BTreeSet<&str> = finding.binaries.iter().map(|binary| binary.name.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
     let mut text =
         format!("{} touches {} {} ({}).", finding.id, finding.source, finding.installed, names.join(", "));
     match &finding.fixed {

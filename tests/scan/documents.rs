@@ -128,6 +128,37 @@ fn sarif_has_a_rule_for_each_result_and_a_place_for_each_package() {
 }
 
 #[test]
+fn sarif_names_each_package_once_and_each_source_of_a_vulnerability() {
+    let open = || stands(json!({ "status": "open" }));
+    let export = json!({ "glibc": { "CVE-2026-0001": open() }, "zlib": { "CVE-2026-0001": open() } });
+    let sandbox = tracked(&export);
+    let mut report = scanned(&sandbox, &[("libc6", "1-1", "glibc"), ("zlib1g", "1-1", "zlib")]);
+    // As it is with a package of two platforms.
+    for finding in &mut report.findings {
+        let mut other = finding.binaries[0].clone();
+        other.architecture = "arm64".to_owned();
+        finding.binaries.push(other);
+    }
+    let document = json_of(&sarif(&report, false, NOW));
+    let run = &document["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+    assert_eq!(rules.len(), 1);
+    for words in ["glibc", "zlib"] {
+        for place in ["shortDescription", "help"] {
+            let text = rules[0][place]["text"].as_str().expect("text");
+            assert!(text.contains(words), "{place}: {text}");
+        }
+    }
+    let texts: Vec<&str> = run["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .map(|one| one["message"]["text"].as_str().expect("text"))
+        .collect();
+    assert!(texts[0].contains("(libc6)") && texts[1].contains("(zlib1g)"), "{texts:?}");
+}
+
+#[test]
 fn attestations_are_statements_about_the_digest() {
     let mut report = varied();
     let bare = json_of(&vulns(&report, NOW));
