@@ -24,6 +24,9 @@ impl FromStr for Age {
 
 impl std::fmt::Display for Age {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0 == 0 {
+            return f.write_str("0d");
+        }
         let (unit, seconds) =
             UNITS.iter().find(|(_, seconds)| self.0 % seconds == 0).expect("seconds divide all");
         write!(f, "{}{unit}", self.0 / seconds)

@@ -95,7 +95,9 @@ fn distro(lock: &Lock, name: &str, want: &Want, notes: &mut Notes) -> Result<Str
         notes
             .add("the lock has suites of several releases of Debian: the oldest is taken for all".to_owned());
     }
-    match (known.into_iter().next().map(|(_, number)| number).or(asked), other) {
+    let said = known.into_iter().next().map(|(_, number)| number);
+    notes.extend(release::overruled(said.as_deref(), asked.as_deref()));
+    match (said.or(asked), other) {
         (Some(number), _) => Ok(number),
         (None, Some((suite, origin))) => {
             let what = format!("the lock `{}` has no suite of Debian", plain(name));

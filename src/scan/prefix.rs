@@ -26,6 +26,7 @@ pub fn of_prefix(folder: &Path, want: &Want) -> Result<Subject> {
     let tree = Tree { root, folder };
     let name = folder.display().to_string();
     let mut notes = Notes::default();
+    notes.extend(want.no_platforms(What::Prefix));
     let mut os_release = None;
     for path in OS_RELEASE {
         if os_release.is_none() {

@@ -87,7 +87,15 @@ pub(super) fn decide(name: &str, said: &Said, wanted: Option<&str>, notes: &mut 
     if let Some(by) = by {
         notes.add(format!("there is no VERSION_ID in os-release: the release is known by {by}"));
     }
-    by_id.or(by_name).or(by_own).or(wanted).ok_or_else(|| unknown(name, own.as_deref()))
+    let said = by_id.or(by_name).or(by_own);
+    notes.extend(overruled(said.as_deref(), wanted.as_deref()));
+    said.or(wanted).ok_or_else(|| unknown(name, own.as_deref()))
+}
+
+/// What is to be said where a release was asked for of what says another: its own word counts.
+pub(super) fn overruled(said: Option<&str>, wanted: Option<&str>) -> Option<String> {
+    let (said, wanted) = said.zip(wanted).filter(|(said, wanted)| said != wanted)?;
+    Some(format!("it says itself that it is of release {said}: `--release {wanted}` was not taken"))
 }
 
 fn unknown(name: &str, own: Option<&str>) -> crate::diag::Failure {
@@ -145,6 +153,22 @@ mod tests {
             assert_eq!(found.as_deref().ok(), Some(number), "{os_release:?} {debian_version:?}");
             assert_eq!(!notes.is_empty(), noted, "{os_release:?} {debian_version:?}: {notes:?}");
         }
+    }
+
+    #[test]
+    fn a_release_that_is_asked_for_in_vain_is_said() {
+        let decided = |wanted: &str| {
+            let os_release = Some(b"ID=debian\nVERSION_ID=13\n".to_vec());
+            let mut notes = Notes::default();
+            let said = Said { os_release, debian_version: None };
+            (decide("x", &said, Some(wanted), &mut notes).ok(), notes.into_vec().join(" "))
+        };
+        let (release, notes) = decided("bookworm");
+        assert!(
+            release.as_deref() == Some("13") && notes.contains("`--release 12` was not taken"),
+            "{notes}"
+        );
+        assert_eq!(decided("trixie"), (Some("13".to_owned()), String::new()));
     }
 
     #[test]

@@ -71,6 +71,7 @@ pub fn of_sbom(bytes: &[u8], name: &str, want: &Want) -> Result<Subject> {
     let whole: Value = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
     let document = document(&whole).map_err(&bad)?;
     let mut notes = Notes::default();
+    notes.extend(want.no_platforms(What::Sbom));
     let Document { name: own, subject, image, system, packages, nameless } = document;
     let system = system_release(name, system)?;
     let (packages, others) = read(packages, system.as_deref(), want, name, &mut notes)?;
@@ -312,7 +313,11 @@ fn read(
             others.insert(distro.clone());
             continue;
         }
-        let release = own.or_else(|| system.map(ToOwned::to_owned)).or_else(|| asked.clone());
+        let said = own.or_else(|| system.map(ToOwned::to_owned));
+        if purl.kind == "deb" {
+            notes.extend(release::overruled(said.as_deref(), asked.as_deref()));
+        }
+        let release = said.or_else(|| asked.clone());
         if purl.kind == "deb" && purl.namespace != "debian" {
             others.insert(if purl.namespace.is_empty() { "no vendor".to_owned() } else { purl.namespace });
             continue;

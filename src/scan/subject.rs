@@ -127,6 +127,18 @@ impl Want {
     }
 }
 
+impl Want {
+    /// What is to be said where a platform is asked for of a thing that has none.
+    pub(super) fn no_platforms(&self, what: What) -> Option<String> {
+        let platform = self.platform.as_deref()?;
+        Some(format!(
+            "`--platform {}` was not taken: of this {} no platforms are known",
+            plain(platform),
+            what.name()
+        ))
+    }
+}
+
 /// What a thing is called in messages and notes, harmless wherever it is shown.
 pub(super) fn plain(text: &str) -> String {
     let mut short: String = text.chars().take(200).flat_map(char::escape_debug).collect();
@@ -154,6 +166,11 @@ impl Notes {
             return;
         }
         if self.kept.len() < MAX_NOTES { self.kept.push(note) } else { self.more += 1 }
+    }
+
+    /// Adds each.
+    pub(super) fn extend(&mut self, notes: impl IntoIterator<Item = String>) {
+        notes.into_iter().for_each(|note| self.add(note));
     }
 
     /// Whether one of them has these words.

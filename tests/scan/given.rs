@@ -358,3 +358,21 @@ fn a_version_of_another_ecosystem_need_not_be_one_of_debian() {
         parsed(&sandbox.hardpan(&["scan", "bom.json", "--json"]).ok().stdout)["subject"]["notes"].to_string();
     assert!(notes.contains("`zlib1g` was passed over"), "{notes}");
 }
+
+#[test]
+fn what_is_asked_for_in_vain_is_said() {
+    let sandbox = sampled();
+    root(&sandbox, "root", &MAIN);
+    sandbox.write(
+        "bom.json",
+        bill(&["pkg:deb/debian/libexpat1@2.5.0-1%2Bdeb12u2?distro=debian-12&upstream=expat"]),
+    );
+    for what in ["root", "bom.json"] {
+        let plain = sandbox.hardpan(&["scan", what, "--release", "12"]).ok().stdout;
+        assert!(!plain.contains("was not taken"), "{plain}");
+        let other = sandbox.hardpan(&["scan", what, "--release", "13"]).ok().stdout;
+        assert!(other.contains("`--release 13` was not taken") && other.contains("Debian 12"), "{other}");
+        let platform = sandbox.hardpan(&["scan", what, "--platform", "linux/arm64"]).ok().stdout;
+        assert!(platform.contains("`--platform linux/arm64` was not taken"), "{platform}");
+    }
+}
