@@ -145,7 +145,7 @@ fn advisory(record: Record) -> std::result::Result<(Advisory, CveId), String> {
 fn severity(container: &Container, source: &str) -> Option<Severity> {
     let forms = ["cvssV4_0", "cvssV3_1", "cvssV3_0", "cvssV2_0"];
     let given = forms.iter().flat_map(|form| {
-        container.metrics.iter().filter_map(|metric| given(metric.get(*form)?, *form, source))
+        container.metrics.iter().filter_map(|metric| given(metric.get(*form)?, form, source))
     });
     let mut unscored = None;
     for severity in given {
