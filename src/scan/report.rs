@@ -112,6 +112,17 @@ impl SnapshotFacts {
             let problem = Problem::new(codes::ADVISORIES_OLD, what).fact("date", self.counts_from);
             found.push(problem.help("set this machine's clock right").warn());
         }
+        for feed in self.feeds.iter().filter(|feed| feed.refused > 0) {
+            let records =
+                if feed.refused == 1 { "1 record".to_owned() } else { format!("{} records", feed.refused) };
+            let what = format!("{records} of the feed `{}` did not read when it was imported", feed.name);
+            let problem = Problem::new(codes::BAD_RECORD, what);
+            found.push(
+                problem
+                    .help("what they are about is not found: import the feed again, which names them")
+                    .warn(),
+            );
+        }
         found
     }
 }

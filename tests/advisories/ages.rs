@@ -100,7 +100,7 @@ fn a_single_record_that_goes_backwards_is_refused_however_new_its_file_is() {
     }
     // A file from the future says nothing of when it was taken.
     let file = std::fs::File::options().write(true).open(sandbox.path("new.json")).expect("there");
-    file.set_modified(SystemTime::now() + Duration::from_secs(9 * 86_400)).expect("ours");
+    file.set_modified(SystemTime::now() + Duration::from_hours(9 * 24)).expect("ours");
     sandbox.hardpan(&["advisories", "import", "new.json"]).exits(5).says("still to come");
 }
 

@@ -136,6 +136,13 @@ fn a_release_that_is_broken_is_named_and_the_others_of_the_record_serve() {
         assert!(out.stderr.contains(&words), "{}", out.stderr);
     }
     assert!(out.stderr.contains("1 records, 2 refused"), "{}", out.stderr);
+    // Who asks it later hears of that too.
+    sandbox.write("sbom.json", r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"zlib","purl":"pkg:deb/debian/zlib1g@1.3-1?distro=debian-13"}]}"#);
+    sandbox
+        .hardpan(&["scan", "sbom.json"])
+        .ok()
+        .says("HP544")
+        .says("2 records of the feed `tracker` did not read");
     let snapshot = current(&sandbox);
     let trixie = said(&snapshot, "13", "openssl", "CVE-2026-10002").expect("named").affected;
     assert!(trixie.touches(&version("3.5.1-1")) && !trixie.touches(&version("99.0-1")));
