@@ -28,4 +28,4 @@ pub use results::{
     Comparison, ImageTested, PolicyResult, ReadPolicyResult, image_tested, policy_result, read_policy_result,
     test_result, verification_summary,
 };
-pub use statement::{PAYLOAD_TYPE, Statement, Subject, write_statement};
+pub use statement::{PAYLOAD_TYPE, Statement, Subject, raw_predicate, write_statement};

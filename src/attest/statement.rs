@@ -89,6 +89,16 @@ pub fn write_statement(subjects: &[Subject], predicate_type: &str, predicate: &[
     bytes
 }
 
+/// The bytes of the predicate in a statement that [`write_statement`] wrote; `None` for one that was written otherwise, in
+/// which they may stand anywhere.
+pub fn raw_predicate(statement: &[u8]) -> Option<&[u8]> {
+    let before = [&b"{\"_type\":"[..], &canon::to_json(&TYPE), b",\"predicate\":"].concat();
+    let rest = statement.strip_prefix(&before[..])?;
+    let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<serde::de::IgnoredAny>();
+    values.next()?.ok()?;
+    Some(&rest[..values.byte_offset()])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +119,18 @@ mod tests {
             ("https://example.org/x", &subjects[..])
         );
         assert!(read.is_about(&digest("a")) && !read.is_about(&digest("b")));
+    }
+
+    #[test]
+    fn the_predicate_of_a_statement_of_ours_is_found_as_it_was_written() {
+        let subjects = [Subject::new("x", &digest("a"))];
+        for predicate in [&b"{}"[..], b"{ \"b\": 1.50, \"a\": \"}\" }", b"{\"predicate\":{\"x\":[]}}"] {
+            let bytes = write_statement(&subjects, "https://example.org/x", predicate);
+            assert_eq!(raw_predicate(&bytes), Some(predicate));
+        }
+        assert_eq!(raw_predicate(b"{\"predicate\":{},\"_type\":\"x\"}"), None);
+        let broken = write_statement(&subjects, "https://example.org/x", b"{,}");
+        assert_eq!(raw_predicate(&broken), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::signing::{SigningArgs, beside};
 use super::{Global, print, pull, statement};
-use crate::attest::{self, Subject, write_statement};
+use crate::attest::{self, Statement, Subject, raw_predicate, write_statement};
 use crate::diag::{Problem, Result, codes};
 use crate::host::{self, Progress};
 use crate::ident::Reference;
@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// What is claimed: a word such as openvex, vuln or test-result, or the address of a predicate type
     #[arg(long = "type", value_name = "TYPE")]
     kind: String,
-    /// The predicate, a JSON file
+    /// The predicate, a JSON file; or a whole statement of this type about this image, as `hardpan scan` writes it
     #[arg(long, value_name = "FILE")]
     predicate: PathBuf,
     /// About which platform; about the index and each platform if not said
@@ -40,7 +40,7 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
     let kind = kind(&args.kind)?;
-    let predicate = predicate(args)?;
+    let given = given(args)?;
     let signer = args.signing.open(&Global::environment())?;
     let store = Store::open(&global.store_path()?)?;
     let image = pull::open_small(&args.image, &store, args.plain_http)?;
@@ -48,7 +48,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
         Some(platform) => vec![statement::subject(&image, Some(platform))?],
         None => verify::subjects(&image),
     };
-    let artifacts = statements(&store, signer.as_ref(), &image, &about, &kind, &predicate)?;
+    let (predicate, about) = predicate(args, &given, about, &kind)?;
+    let artifacts = statements(&store, signer.as_ref(), &image, &about, &kind, predicate)?;
     let digests: Vec<_> = artifacts.iter().map(|artifact| artifact.descriptor.digest).collect();
     attach(global, &args.image, args.plain_http, &store, image, &artifacts)?;
     if global.json {
@@ -71,22 +72,62 @@ fn kind(text: &str) -> Result<String> {
     })
 }
 
-fn predicate(args: &Args) -> Result<Vec<u8>> {
+/// What a file holds: a predicate, or a statement around one.
+struct Given {
+    bytes: Vec<u8>,
+    statement: Option<Statement>,
+}
+
+fn given(args: &Args) -> Result<Given> {
     let bytes = host::read(&args.predicate)?;
+    let file = args.predicate.display();
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(codes::USAGE, format!("the predicate `{}` is not JSON", args.predicate.display()))
-            .found(error)
+        Problem::new(codes::USAGE, format!("the predicate `{file}` is not JSON")).found(error)
     })?;
     if !value.is_object() {
-        let what = format!("the predicate `{}` is not an object", args.predicate.display());
+        let what = format!("the predicate `{file}` is not an object");
         return Err(Problem::new(codes::USAGE, what).expected("`{ … }`").into());
     }
-    if value.get("predicateType").is_some() && value.get("_type").is_some() {
-        let what = format!("`{}` is a whole statement", args.predicate.display());
-        return Err(Problem::new(codes::USAGE, what).expected("its `predicate` alone").into());
-    }
     // Signed as it was given: numbers and the order of keys are not ours to change.
-    Ok(bytes.trim_ascii().to_vec())
+    let bytes = bytes.trim_ascii().to_vec();
+    if value.get("predicateType").is_none() || value.get("_type").is_none() {
+        return Ok(Given { bytes, statement: None });
+    }
+    let statement = Statement::parse(&bytes).map_err(|why| {
+        let what = format!("`{file}` is a whole statement, and does not read as one");
+        Problem::new(codes::USAGE, what).found(why).expected("its `predicate` alone")
+    })?;
+    Ok(Given { bytes, statement: Some(statement) })
+}
+
+/// The predicate, and what it is about. A whole statement was made of something: it is taken for that alone, and as what it
+/// says it is.
+fn predicate<'a>(
+    args: &Args,
+    given: &'a Given,
+    about: Vec<About>,
+    kind: &str,
+) -> Result<(&'a [u8], Vec<About>)> {
+    let Some(statement) = &given.statement else { return Ok((&given.bytes, about)) };
+    let bad = |why: &str| {
+        let what = format!("`{}` is a whole statement{why}", args.predicate.display());
+        Problem::new(codes::USAGE, what).expected("its `predicate` alone")
+    };
+    if statement.predicate_type != kind {
+        let problem = bad(" of another type").found(&statement.predicate_type);
+        return Err(problem
+            .help(format!("say its own: `--type {}`", attest::kind_name(&statement.predicate_type)))
+            .into());
+    }
+    let meant: Vec<About> = about.iter().filter(|one| statement.is_about(&one.digest)).cloned().collect();
+    if meant.is_empty() {
+        let names: Vec<String> = about.iter().map(|one| format!("{} {}", one.name, one.digest)).collect();
+        return Err(bad(" about something else").fact("this image", names.join(", ")).into());
+    }
+    let Some(bytes) = raw_predicate(&given.bytes) else {
+        return Err(bad(" that hardpan did not write").help("take it out: `jq .predicate FILE`").into());
+    };
+    Ok((bytes, meant))
 }
 
 /// One statement about all of these, attached to each.

@@ -97,12 +97,36 @@ fn what_is_no_predicate_is_refused_and_nothing_is_changed() {
     with("{\"a\":1} trailing").says("is not JSON");
     with("[1]").says("is not an object");
     with("\"text\"").says("is not an object");
-    let whole = crate::support::statement(VEX, &[&signed.image.index()], &json!({}));
-    with(&whole.to_string()).says("is a whole statement").says("its `predicate` alone");
+    let other = format!("sha256:{}", "ab".repeat(32));
+    let whole = crate::support::statement(VEX, &[&other], &json!({}));
+    with(&whole.to_string()).says("a whole statement about something else").says("its `predicate` alone");
+    let typed = crate::support::statement("https://example.org/x", &[&signed.image.index()], &json!({}));
+    with(&typed.to_string()).says("a whole statement of another type").says("--type https://example.org/x");
+    let spaced = crate::support::statement(VEX, &[&signed.image.index()], &json!({}));
+    let spaced = serde_json::to_string_pretty(&spaced).expect("JSON");
+    with(&spaced).says("a whole statement that hardpan did not write").says("its `predicate` alone");
+    with("{\"_type\":\"x\",\"predicateType\":\"y\"}").says("a whole statement");
     assert_eq!(files(&signed.image.0), before);
     let missing = ["attest", "made", "--type", "openvex", "--predicate", "none.json", "--key", "team.pem"];
     let out = signed.sandbox.hardpan(&missing);
     assert!(out.code != 0 && out.stderr.contains("none.json"), "{}", out.stderr);
+}
+
+#[test]
+fn a_whole_statement_of_ours_is_attached_to_what_it_is_about() {
+    let signed = Signed::new();
+    let whole =
+        crate::support::statement(VEX, &[&signed.image.platform("arm64")], &json!({ "author": "us" }));
+    signed.sandbox.write("p.json", whole.to_string());
+    let fixed = ["attest", "made", "--type", "openvex", "--predicate", "p.json", "--key", "team.pem"];
+    let out = signed.sandbox.hardpan(&fixed).ok();
+    assert_eq!(out.stdout.lines().count(), 1);
+    let attached = signed.image.statement(VEX, &signed.image.platform("arm64"));
+    assert_eq!(attached.statement["predicate"], json!({ "author": "us" }));
+    assert_eq!(list(&attached.statement, "/subject").len(), 1);
+    // Nobody gets it attached to another platform.
+    let amd64 = [&fixed[..], &["--platform", "linux/amd64"]].concat();
+    signed.sandbox.hardpan(&amd64).exits(2).says("a whole statement about something else");
 }
 
 #[test]
