@@ -123,10 +123,10 @@ fn about(subject: &Subject, facts: &SnapshotFacts) -> String {
 
 fn advisories(facts: &SnapshotFacts) -> String {
     let mut text = format!(
-        "advisories `sha256:{}` of {} ({} days old), {}",
+        "advisories `sha256:{}` of {} ({} old), {}",
         facts.digest,
         facts.counts_from,
-        facts.days(),
+        facts.age_in_words(),
         escaped(&facts.signature())
     );
     for problem in facts.warnings() {

@@ -58,6 +58,14 @@ impl SnapshotFacts {
         (self.age / 86_400).max(0)
     }
 
+    /// How old it is in words: in hours where that is less than two days.
+    pub fn age_in_words(&self) -> String {
+        match self.age.max(0) {
+            age if age < 2 * 86_400 => counted(age / 3600, "hour"),
+            age => counted(age / 86_400, "day"),
+        }
+    }
+
     /// Whose signature it bears, where that is somebody who is trusted.
     pub fn signer(&self) -> Option<&str> {
         if let Some(SignedBy::Trusted(by)) = &self.signed { Some(by) } else { None }
@@ -76,10 +84,13 @@ impl SnapshotFacts {
     pub fn check_age(&self, most: Option<Age>) -> Result<()> {
         let Some(most) = most else { return Ok(()) };
         let problem = if self.age > most.0 {
-            let what = format!("the advisories are {} days old, older than is allowed", self.days());
+            let what = format!("the advisories are {} old, older than is allowed", self.age_in_words());
             Problem::new(codes::ADVISORIES_TOO_OLD, what)
                 .fact("date", self.counts_from)
-                .found(format!("{} days and {} hours", self.days(), self.age / 3600 % 24))
+                .found(match self.age / 86_400 {
+                    0 | 1 => self.age_in_words(),
+                    days => format!("{} and {}", counted(days, "day"), counted(self.age / 3600 % 24, "hour")),
+                })
                 .expected(format!("at most {most}"))
                 .help("import newer feeds: `hardpan advisories import FILE…`")
         } else if self.age < -AHEAD {
@@ -125,6 +136,11 @@ impl SnapshotFacts {
         }
         found
     }
+}
+
+/// `1 hour`, `2 hours`.
+fn counted(count: i64, unit: &str) -> String {
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// How many findings there are of which kind.

@@ -112,6 +112,24 @@ fn old_advisories_are_said_and_too_old_ones_fail() {
     assert!(aged(3 * 86_400).check_age(most).is_ok() && aged(99 * 86_400).check_age(None).is_ok());
     let failure = aged(3 * 86_400 + 1).check_age(most).expect_err("too old");
     assert!(failure.is(codes::ADVISORIES_TOO_OLD), "{failure}");
+    // Hours where days would say little, and one is one.
+    let words = |age: i64| {
+        let failure = aged(age).check_age(Some(Age(0))).expect_err("too old");
+        let problem = &failure.problems()[0];
+        (problem.message.clone(), format!("{:?}", problem.facts))
+    };
+    for (age, old, found) in [
+        (60, "0 hours old", "\"0 hours\""),
+        (3_700, "1 hour old", "\"1 hour\""),
+        (90_000, "25 hours old", "\"25 hours\""),
+        (2 * 86_400 + 3_600, "2 days old", "\"2 days and 1 hour\""),
+    ] {
+        let (message, facts) = words(age);
+        assert!(
+            message.contains(old) && facts.contains(found) && facts.contains("at most 0d"),
+            "{message} {facts}"
+        );
+    }
     // A clock that was set back does not make them fresh.
     let back = aged(-30 * 86_400);
     assert!(back.check_age(most).is_err() && back.warnings()[0].message.contains("from the future"));
