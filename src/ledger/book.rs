@@ -229,7 +229,7 @@ fn read(
     until: Option<Epoch>,
 ) -> Result<Vec<Event>> {
     let until = Value::Integer(until.map_or(i64::MAX, |until| until.0));
-    let asked = "SELECT seq, id, body FROM hardpan_event WHERE at < CAST($1 AS BIGINT)";
+    let asked = "SELECT seq, id, body, at, image FROM hardpan_event WHERE at < CAST($1 AS BIGINT)";
     let order = "ORDER BY at, seq";
     let Some(images) = images else {
         let rows = database.query(&format!("{asked} {order}"), &[until])?;
@@ -251,7 +251,7 @@ fn read(
 
 /// The event of a row, which must be the one that was written.
 fn event(row: &[Value], ledger: &str) -> Result<Event> {
-    let [seq, id, body] = row else { unreachable!("three columns were asked for") };
+    let [seq, id, body, at, image] = row else { unreachable!("five columns were asked for") };
     let body = body.text().unwrap_or_default();
     let changed = |why: String| {
         let message = format!("the ledger {ledger} is damaged: row {} changed", seq.integer().unwrap_or(0));
@@ -262,5 +262,10 @@ fn event(row: &[Value], ledger: &str) -> Result<Event> {
     if Some(Event::id(body).to_string().as_str()) != id.text() {
         return Err(changed(format!("an event whose digest is {}", Event::id(body).short())).into());
     }
-    Ok(Event::parse(body).map_err(changed)?)
+    let event = Event::parse(body).map_err(&changed)?;
+    // By these columns rows are chosen and put in order.
+    if at.integer() != Some(event.at().0) || image.text() != Some(event.image().to_string().as_str()) {
+        return Err(changed("columns that say something else than the event".to_owned()).into());
+    }
+    Ok(event)
 }

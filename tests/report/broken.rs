@@ -76,6 +76,15 @@ fn a_file_that_is_no_ledger_is_left_alone() {
 }
 
 #[test]
+fn a_row_whose_columns_say_something_else_than_its_event_is_named() {
+    for change in ["image = 'bogus' WHERE seq = 2", "at = 9000000000000000000 WHERE seq = 2"] {
+        let sandbox = sandbox();
+        sql(&ledger(&sandbox), &format!("UPDATE hardpan_event SET {change}"));
+        sandbox.hardpan(&["report", "export"]).exits(1).says("HP142").says("row 2 changed");
+    }
+}
+
+#[test]
 fn a_row_that_was_changed_is_named() {
     let sandbox = sandbox();
     sql(&ledger(&sandbox), "UPDATE hardpan_event SET body = replace(body, 'high', 'low') WHERE seq = 1");
