@@ -154,10 +154,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<()> {
 /// What images lack though no pin moves, as the ledger has it: by the place of their recipe, and by name.
 fn late(ledger: &ledger::Place, catalog: &Catalog, plan: &Plan) -> Result<Vec<patch_table::Late>> {
     let mut late = Vec::new();
-    if !ledger.exists() {
-        return Ok(late);
-    }
-    let books = Books::open(ledger, patience()?)?;
+    let Some(books) = Books::look(ledger, patience()?)? else { return Ok(late) };
     for task in catalog::images(catalog, None) {
         let Ok(planned) = &plan.recipes[task.at] else { continue };
         let Some(lock) = &planned.before else { continue };

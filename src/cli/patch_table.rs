@@ -160,8 +160,9 @@ pub(super) fn outcomes(
                 let out = kept.out.map_or_else(dash, |out| out.0.short());
                 vec![task.name(), outcome.word().to_owned(), out, dash(), dash(), dash()]
             }
-            Outcome::NotTried(_) => {
-                vec![task.name(), outcome.word().to_owned(), dash(), dash(), dash(), dash()]
+            Outcome::NotTried(_, out) => {
+                let out = out.map_or_else(dash, |out| out.0.short());
+                vec![task.name(), outcome.word().to_owned(), out, dash(), dash(), dash()]
             }
         };
         rows.push(row);
@@ -190,7 +191,8 @@ fn totals(outcomes: &[Outcome], seconds: f64) -> String {
 }
 
 fn json_row(plan: &Plan, task: &ImageTask, outcome: &Outcome) -> Value {
-    let mut row = plan.recipes[task.at].as_ref().map_or_else(|_| json!({}), planned_json);
+    let nothing = Planned::default();
+    let mut row = planned_json(plan.recipes[task.at].as_ref().unwrap_or(&nothing));
     match outcome {
         Outcome::UpToDate(digest) | Outcome::Decided(digest) => row["digest"] = json!(digest),
         Outcome::Out(done) => {
@@ -207,7 +209,10 @@ fn json_row(plan: &Plan, task: &ImageTask, outcome: &Outcome) -> Value {
             row["built"] = json!(kept.built);
             row["problems"] = kept.failure.problems().iter().map(print::problem_json).collect();
         }
-        Outcome::NotTried(cause) => row["because"] = json!(cause.culprit()),
+        Outcome::NotTried(cause, out) => {
+            row["digest"] = json!(out);
+            row["because"] = json!(cause.culprit());
+        }
     }
     row["name"] = json!(task.entry.name);
     row["variant"] = json!(task.variant);

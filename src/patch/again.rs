@@ -1,6 +1,7 @@
 //! What is done about an image whose digest stays: a new snapshot of advisories is asked about it, and decisions that
 //! changed get out to those who have it.
 
+use super::book::Books;
 use super::place::Goods;
 use super::run::Patching;
 use super::stage::staged;
@@ -22,10 +23,17 @@ struct Once {
 }
 
 impl Once {
-    /// An image is looked for in a snapshot, with what is decided.
-    fn look(image: &ImageId, digest: BlobDigest, snapshot: &Sha256, document: Option<&[u8]>) -> Self {
+    /// An image is looked for in a snapshot, with what is decided and what the ledger has: one that was brought back from a
+    /// copy, or another one, lacks what was found.
+    fn look(
+        image: &ImageId,
+        digest: BlobDigest,
+        snapshot: &Sha256,
+        document: Option<&[u8]>,
+        ledger: &Sha256,
+    ) -> Self {
         let key = Sha256::of(format!("{image} {digest}").as_bytes());
-        Self { kind: "looked", key, with: format!("{snapshot} {}", word(document)) }
+        Self { kind: "looked", key, with: format!("{snapshot} {} {ledger}", word(document)) }
     }
 
     /// What is decided gets out with an image.
@@ -69,24 +77,37 @@ impl Patching<'_> {
     /// What is new about an image that stays as it is; whether anything about it got out.
     pub(super) fn again(&self, task: &ImageTask, image: &ImageId, finished: &Finished) -> Result<bool> {
         let document = self.decided(finished)?;
-        self.look(image, finished, document.as_deref())?;
+        self.look(task, image, finished.built.digest(), finished)?;
         self.decide(task, image, finished, document.as_deref())
     }
 
-    /// Enters into the ledger what the snapshot knows of an image, less what is decided.
-    fn look(&self, image: &ImageId, finished: &Finished, document: Option<&[u8]>) -> Result<()> {
+    /// Enters into the ledger what the snapshot knows of what is out of an image, less what is decided.
+    pub(super) fn look(
+        &self,
+        task: &ImageTask,
+        image: &ImageId,
+        digest: BlobDigest,
+        finished: &Finished,
+    ) -> Result<()> {
         let Some(snapshot) = self.snapshot else { return Ok(()) };
-        let digest = finished.built.digest();
-        let store = &self.context.store;
-        let once = Once::look(image, digest, &snapshot.digest(), document);
-        if once.is_done(store)? {
+        let (store, built) = (&self.context.store, &finished.built);
+        let document = self.decided(finished)?;
+        let once = |books: &Books| -> Result<Once> {
+            let state = books.past(image, None)?.state;
+            Ok(Once::look(image, digest, &snapshot.digest(), document.as_deref(), &state))
+        };
+        if once(self.books)?.is_done(store)? {
             return Ok(());
         }
-        let staged_image = staged(store, &finished.built, &[])?;
-        if let Some(report) = self.scan(&staged_image, finished)? {
+        let there = if digest == built.digest() {
+            staged(store, built, &[])?
+        } else {
+            self.place.open(&built.name, &task.name(), digest, store)?
+        };
+        if let Some(report) = self.scan(&there, finished)? {
             self.books.has(image, digest, &report)?;
         }
-        once.done(store)
+        once(self.books)?.done(store)
     }
 
     /// Attaches what is decided to an image that is out; whether that was new. What was said before goes from a
@@ -116,7 +137,13 @@ impl Patching<'_> {
             let whole =
                 there.with_referrers(store, &artifacts, |one| !older.contains(&one.descriptor.digest))?;
             let folder = task.name();
-            let goods = Goods { name: &built.name, folder: &folder, tags: &built.tags, image: &whole };
+            let goods = Goods {
+                name: &built.name,
+                folder: &folder,
+                tags: &built.tags,
+                image: &whole,
+                allow_older: false,
+            };
             self.place.put(&goods, self.signer, store, &self.context.progress)?;
         }
         once.done(store)?;

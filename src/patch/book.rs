@@ -10,7 +10,7 @@ use super::plan::{Move, Planned};
 use super::settle::settled;
 use crate::diag::Result;
 use crate::host;
-use crate::ident::{BlobDigest, DebVersion, Epoch, PackageName};
+use crate::ident::{BlobDigest, DebVersion, Epoch, PackageName, Repository, Sha256};
 use crate::ledger::{self, Event, FixSource, ImageId, Ledger, VulnId};
 use crate::lock::Lock;
 use crate::scan::Report;
@@ -18,6 +18,15 @@ use crate::scan::Report;
 /// A ledger that several images are entered in.
 #[derive(Debug)]
 pub struct Books(Mutex<Ledger>);
+
+/// What a ledger has of an image, before a run does anything about it.
+#[derive(Debug)]
+pub struct Past {
+    /// All of it, in a word: another where anything was entered, or lost, since.
+    pub state: Sha256,
+    /// What was published last in the repository that was asked for.
+    pub out: Option<BlobDigest>,
+}
 
 impl Books {
     /// Opens the ledger, and makes sure that what happens now can be recorded: before anything is done.
@@ -27,16 +36,34 @@ impl Books {
         Ok(Self(Mutex::new(ledger)))
     }
 
+    /// Opens a ledger to look at it; `None` where there is none.
+    pub fn look(place: &ledger::Place, patience: Duration) -> Result<Option<Self>> {
+        Ok(Ledger::look(place, patience)?.map(|ledger| Self(Mutex::new(ledger))))
+    }
+
+    /// What is known of an image, and of one repository of it.
+    pub fn past(&self, image: &ImageId, repository: Option<&Repository>) -> Result<Past> {
+        let history = self.ledger().history(Some(&BTreeSet::from([image])), None)?;
+        let past = history.images.get(image);
+        let there = past.and_then(|past| past.current().find(|one| Some(&one.repository) == repository));
+        Ok(Past { state: Sha256::of(format!("{past:?}").as_bytes()), out: there.map(|one| one.digest) })
+    }
+
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// That the published image has what the moves will fix, and since when that can be had.
+    /// That the published image has what the moves will fix, and since when that can be had. What somebody decided about is
+    /// found again by a scan, if at all.
     pub fn found(&self, image: &ImageId, digest: BlobDigest, planned: &Planned) -> Result<()> {
         let now = host::now();
+        let decided = self.decided(image)?;
         let mut events = Vec::new();
         for (one, fix) in each(planned) {
             let Some(cve) = name(fix) else { continue };
+            if decided.contains(&(cve.clone(), one.source.to_string())) {
+                continue;
+            }
             events.push(Event::Detected(ledger::Detected {
                 at: now,
                 image: image.clone(),
@@ -60,6 +87,20 @@ impl Books {
             }));
         }
         self.record(&events, now)
+    }
+
+    /// What ended in an image by a decision, and was not found since.
+    fn decided(&self, image: &ImageId) -> Result<BTreeSet<(VulnId, String)>> {
+        let history = self.ledger().history(Some(&BTreeSet::from([image])), None)?;
+        let mut last = BTreeMap::new();
+        for one in history.images.get(image).into_iter().flat_map(ledger::ImageHistory::exposures) {
+            last.insert((one.cve.clone(), one.package.clone()), one.gone.map(|(_, why)| why));
+        }
+        Ok(last
+            .into_iter()
+            .filter(|(_, why)| *why == Some(ledger::Why::Decided))
+            .map(|(key, _)| key)
+            .collect())
     }
 
     /// That an image was built.

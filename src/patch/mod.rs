@@ -13,6 +13,7 @@
 
 mod again;
 mod book;
+mod compared;
 mod fixes;
 mod newer;
 mod note;
@@ -26,10 +27,10 @@ mod settle;
 mod stage;
 mod trying;
 
-pub use book::Books;
+pub use book::{Books, Past};
 pub use fixes::{Fix, KnownBy, Sources};
 pub use newer::{Held, Newer};
-pub use note::{CHANGES, FileChange, Note, file_changes, notes_ready, package_changes};
+pub use note::{CHANGES, FileChange, Note, file_changes, notes_ready};
 pub use outcome::{Cause, Done, Kept, Outcome, kept_back};
 pub use place::{Goods, Out, Place, There};
 pub use plan::{Extent, Move, Plan, Planned, plan};

@@ -12,10 +12,10 @@ use super::plan::{Move, Planned};
 use crate::canon;
 use crate::diag::Result;
 use crate::host;
-use crate::ident::{BlobDigest, Platform, TagName};
+use crate::ident::{BlobDigest, TagName};
 use crate::image::{Contents, FileFacts, Image, contents};
 use crate::lock::Change;
-use crate::scan::{SnapshotFacts, Subject};
+use crate::scan::SnapshotFacts;
 
 /// The predicate type of a release note: hardpan's own.
 pub const CHANGES: &str = "https://hardpan.dev/changes/v1";
@@ -59,27 +59,6 @@ pub struct FileChange {
 pub fn notes_ready(folder: &Path) -> Result<()> {
     host::create_dirs(folder)?;
     host::Scratch::in_folder(folder).map(drop)
-}
-
-/// What packages two images have, where no lock tells it: it had moved already, or was not there.
-pub fn package_changes(before: &Subject, after: &Subject) -> Vec<Change> {
-    let versions = |subject: &Subject, platform: Platform| -> BTreeMap<String, String> {
-        let here = |of: &str| of == "all" || of == platform.architecture();
-        let packages = subject.packages.iter().filter(|package| here(&package.architecture));
-        packages.map(|package| (package.binary.clone(), package.version.to_string())).collect()
-    };
-    let mut changes: BTreeMap<(String, Option<String>, Option<String>), Vec<Platform>> = BTreeMap::new();
-    for platform in Platform::ALL {
-        let (then, now) = (versions(before, platform), versions(after, platform));
-        for name in then.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
-            let (then, now) = (then.get(name).cloned(), now.get(name).cloned());
-            if then != now {
-                changes.entry((name.clone(), then, now)).or_default().push(platform);
-            }
-        }
-    }
-    let change = |((what, before, after), platforms)| Change { what, before, after, platforms };
-    changes.into_iter().map(change).collect()
 }
 
 /// All paths that differ between two images, by platform.

@@ -31,8 +31,8 @@ pub enum Outcome {
     Out(Box<Done>),
     /// It was kept back.
     KeptBack(Box<Kept>),
-    /// It was not tried.
-    NotTried(Cause),
+    /// It was not tried: why, and what is out and stays out.
+    NotTried(Cause, Option<BlobDigest>),
 }
 
 /// An image that is out now.
@@ -93,7 +93,7 @@ impl Outcome {
         match self {
             Self::UpToDate(_) | Self::Decided(_) | Self::Out(_) => None,
             Self::KeptBack(kept) => Some(&kept.name),
-            Self::NotTried(cause) => Some(cause.culprit()),
+            Self::NotTried(cause, _) => Some(cause.culprit()),
         }
     }
 
@@ -104,7 +104,7 @@ impl Outcome {
             Self::Decided(_) => "decisions out",
             Self::Out(_) => "out",
             Self::KeptBack(_) => "kept back",
-            Self::NotTried(_) => "not tried",
+            Self::NotTried(..) => "not tried",
         }
     }
 }
@@ -123,8 +123,8 @@ pub fn kept_back(tasks: &[ImageTask], outcomes: &[Outcome]) -> Result<()> {
     for (task, outcome) in tasks.iter().zip(outcomes) {
         match outcome {
             Outcome::KeptBack(one) => drop(kept.insert(task.name(), &one.failure)),
-            Outcome::NotTried(Cause::Below(_)) => above += 1,
-            Outcome::NotTried(Cause::Machine(_)) => others += 1,
+            Outcome::NotTried(Cause::Below(_), _) => above += 1,
+            Outcome::NotTried(Cause::Machine(_), _) => others += 1,
             _ => {}
         }
     }

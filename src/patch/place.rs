@@ -58,6 +58,8 @@ pub struct Goods<'a> {
     pub tags: &'a [TagName],
     /// All of it.
     pub image: &'a Image,
+    /// Whether its tags may come from an image that was created later: where it is known that none of its packages goes back.
+    pub allow_older: bool,
 }
 
 impl fmt::Display for Place {
@@ -124,7 +126,7 @@ impl Place {
         store: &Store,
         progress: &Progress,
     ) -> Result<Out> {
-        let Goods { name, folder, tags, image } = *goods;
+        let Goods { name, folder, tags, image, allow_older } = *goods;
         match self {
             Self::Registry { access, older_form, .. } => {
                 let repository = self.repository(name)?;
@@ -133,8 +135,7 @@ impl Place {
                 } else {
                     Vec::new()
                 };
-                let order =
-                    Order { image, repository, tags: tags.to_vec(), extra: &extra, allow_older: false };
+                let order = Order { image, repository, tags: tags.to_vec(), extra: &extra, allow_older };
                 let Published { repository, tags, .. } = publish::push(access, store, progress, &order)?;
                 Ok(Out { place: repository.to_string(), repository: Some(repository), tags })
             }
@@ -144,6 +145,11 @@ impl Place {
                 Ok(Out { place: path.display().to_string(), repository: None, tags: tags.to_vec() })
             }
         }
+    }
+
+    /// The repository of an image, where this is a registry.
+    pub fn repository_of(&self, name: &RecipeName) -> Result<Option<Repository>> {
+        if let Self::Registry { .. } = self { self.repository(name).map(Some) } else { Ok(None) }
     }
 
     fn repository(&self, name: &RecipeName) -> Result<Repository> {

@@ -50,7 +50,7 @@ impl Move {
 }
 
 /// What is planned for one recipe.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Planned {
     /// What moves.
     pub moves: Vec<Move>,
@@ -252,6 +252,16 @@ impl Planned {
             changes: self.changes.iter().filter(|change| !is_pin(change) || has(change)).cloned().collect(),
             before: self.before.clone(),
         }
+    }
+
+    /// The same without the fixes of what does not touch an image.
+    #[must_use]
+    pub fn without(mut self, decided: impl Fn(&Move, &Fix) -> bool) -> Self {
+        for one in &mut self.moves {
+            let fixes = std::mem::take(&mut one.fixes);
+            one.fixes = fixes.into_iter().filter(|fix| !decided(one, fix)).collect();
+        }
+        self
     }
 
     /// The CVEs that its moves fix, each once.

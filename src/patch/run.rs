@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::book::Books;
-use super::note::{CHANGES, Note, file_changes, package_changes};
+use super::compared::Compared;
+use super::note::{CHANGES, Note, file_changes};
 use super::outcome::{Cause, Done, Kept, Outcome};
-use super::place::{Goods, Place};
+use super::place::{Goods, Out, Place};
 use super::plan::{Plan, Planned};
-use super::seen::Seen;
+use super::seen::{Entered, Seen};
 use super::stage::staged;
 use super::trying::{Trials, Tried};
 use crate::advisory::{Ecosystem, SignedBy, Snapshot};
@@ -19,7 +20,6 @@ use crate::host::{self, FileLock, Progress};
 use crate::ident::BlobDigest;
 use crate::image::{Artifact, Image};
 use crate::ledger::ImageId;
-use crate::lock::Change;
 use crate::pipeline::{self, Attesting, Context, Finished};
 use crate::scan::{self, FailOn, Report, SnapshotFacts, Want};
 use crate::sign::Signer;
@@ -90,7 +90,7 @@ pub fn run(patching: &Patching, tasks: &[ImageTask]) -> Vec<Outcome> {
         let task = &tasks[at];
         let variants = tasks.iter().filter(|one| one.at == task.at && one.variant.is_some());
         let outcome = match stopped.get() {
-            Some(culprit) => Outcome::NotTried(Cause::Machine(String::clone(culprit))),
+            Some(culprit) => Outcome::NotTried(Cause::Machine(String::clone(culprit)), None),
             None => patching.one(task, below, &variants.collect::<Vec<_>>()),
         };
         if let Outcome::KeptBack(kept) = &outcome
@@ -112,7 +112,7 @@ fn tell(progress: &Progress, name: &str, outcome: &Outcome) {
             let first = kept.failure.problems().first().map(|problem| problem.message.clone());
             progress.say("Kept back", &format!("{name}: {}", first.unwrap_or_default()));
         }
-        Outcome::NotTried(cause) => {
+        Outcome::NotTried(cause, _) => {
             progress.say("Not tried", &format!("{name}: `{}` was kept back", cause.culprit()));
         }
     }
@@ -124,7 +124,7 @@ impl Patching<'_> {
         let own = usize::from(task.variant.is_some());
         let recipes = &below[..below.len().saturating_sub(own)];
         if let Some(culprit) = recipes.iter().find_map(|outcome| outcome.culprit()) {
-            return Outcome::NotTried(Cause::Below(culprit.to_owned()));
+            return Outcome::NotTried(Cause::Below(culprit.to_owned()), self.stays(task).ok().flatten());
         }
         let mut standing = Standing::default();
         let done = match &self.plan.recipes[task.at] {
@@ -135,7 +135,12 @@ impl Patching<'_> {
         };
         done.unwrap_or_else(|failure| {
             let Standing { built, out } = standing;
-            Outcome::KeptBack(Box::new(Kept { name: task.name(), built, out, failure }))
+            let mut kept = Kept { name: task.name(), built, out, failure };
+            // What this machine has would be waited for once more. What else can't be had is no news by now.
+            if !kept.is_of_the_machine() {
+                kept.out = self.stays(task).ok().flatten().or(out);
+            }
+            Outcome::KeptBack(Box::new(kept))
         })
     }
 
@@ -145,7 +150,11 @@ impl Patching<'_> {
         standing.built = Some(digest);
         let seen = self.see(task, planned, &finished)?;
         standing.out = seen.there;
-        if seen.is_whole && seen.planned.is_idle() {
+        let is_idle = seen.planned.is_idle() && seen.planned.moves.is_empty();
+        if seen.is_whole && is_idle && seen.entered != Entered::Another {
+            if seen.entered == Entered::Nothing {
+                self.adopt(&seen.image, &finished)?;
+            }
             let is_new = self.again(task, &seen.image, &finished)?;
             // What moved, if anything did, is in no image.
             if !planned.is_idle() {
@@ -162,8 +171,9 @@ impl Patching<'_> {
         let Candidate { task, image, finished, planned, before } = *candidate;
         let built = &finished.built;
         let digest = built.digest();
+        let told = self.undecided(finished, planned);
         if let Some(before) = before {
-            self.books.found(image, before, planned)?;
+            self.books.found(image, before, &told)?;
         }
         self.books.built(image, digest, built.tags.first().map(ToString::to_string))?;
         let own = pipeline::attest(self.context, finished, &Attesting { signer: self.signer, spdx3: false })?;
@@ -173,23 +183,18 @@ impl Patching<'_> {
             .and_then(|before| self.place.open(&built.name, &task.name(), before, &self.context.store).ok());
         let met = report.as_ref().map(|report| report.met(self.fail_on, false)).unwrap_or_default();
         if let Some(report) = report.as_ref().filter(|_| !met.is_empty()) {
-            self.stays(candidate, old.as_ref())?;
             return Err(report.failed(&met).into());
         }
-        let tried = match self.try_out(&task.name(), finished, &staged_image) {
-            Ok(tried) => tried,
-            Err(failure) => {
-                self.stays(candidate, old.as_ref())?;
-                return Err(failure);
-            }
-        };
+        let tried = self.try_out(&task.name(), finished, &staged_image)?;
         let advisories = self.snapshot.map(|snapshot| SnapshotFacts {
             signed: Some(self.signed.clone()),
             ..SnapshotFacts::of(snapshot, self.context.now)
         });
         // A note that can't compare is better than an image that does not get out.
         let files = old.as_ref().and_then(|old| file_changes(old, &staged_image).ok());
-        let packages = self.package_changes(candidate, old.as_ref(), &staged_image);
+        let compared = self.compared(candidate, old.as_ref(), &staged_image);
+        let by_images = compared.as_ref().filter(|_| planned.before.is_none() || planned.is_idle());
+        let packages = by_images.map_or_else(|| planned.changes.clone(), Compared::changes);
         let note = Note {
             name: task.name(),
             tags: &built.tags,
@@ -207,11 +212,12 @@ impl Patching<'_> {
             self.statements(&staged_image, tried.as_ref(), (!is_again).then_some(&note), &task.name())?;
         let whole = staged_image.with_referrers(&self.context.store, &more, |_| true)?;
         let (name, folder) = (&built.name, task.name());
-        let goods = Goods { name, folder: &folder, tags: &built.tags, image: &whole };
+        let allow_older = compared.is_some_and(|compared| !compared.goes_back());
+        let goods = Goods { name, folder: &folder, tags: &built.tags, image: &whole, allow_older };
         let out = self.place.put(&goods, self.signer, &self.context.store, &self.context.progress)?;
         standing.out = Some(digest);
         self.is_out(image, finished)?;
-        self.books.out(image, digest, before, planned, &out)?;
+        self.books.out(image, digest, before, &told, &out)?;
         // After that, for what it fixes is in it no more.
         if let Some(report) = &report {
             self.books.has(image, digest, report)?;
@@ -261,24 +267,21 @@ impl Patching<'_> {
         Ok(tried)
     }
 
-    /// Enters what is known to be in the image that stays out because its successor was kept back.
-    fn stays(&self, candidate: &Candidate, old: Option<&Image>) -> Result<()> {
-        let Some((before, old)) = candidate.before.zip(old) else { return Ok(()) };
-        // What can't be looked at, or is of another release, has been told of when it got out.
-        let Ok(Some(report)) = self.scan(old, candidate.finished) else { return Ok(()) };
-        self.books.has(candidate.image, before, &report)
+    /// Enters that an image is out of which the ledger knows nothing: it is a new one, or was made by others.
+    fn adopt(&self, image: &ImageId, finished: &Finished) -> Result<()> {
+        let built = &finished.built;
+        let Some(repository) = self.place.repository_of(&built.name)? else { return Ok(()) };
+        self.books.built(image, built.digest(), built.tags.first().map(ToString::to_string))?;
+        let out =
+            Out { place: repository.to_string(), repository: Some(repository), tags: built.tags.clone() };
+        self.books.out(image, built.digest(), None, &Planned::default(), &out)
     }
 
-    /// Which packages differ: by the locks, or by what both images hold where the lock had moved already or was not there.
-    fn package_changes(&self, candidate: &Candidate, old: Option<&Image>, new: &Image) -> Vec<Change> {
-        let planned = candidate.planned;
-        let by_locks = || planned.changes.clone();
-        let Some(old) = old.filter(|_| planned.before.is_none() || planned.is_idle()) else {
-            return by_locks();
-        };
+    /// What packages the old image and the new one have, where both can be told.
+    fn compared(&self, candidate: &Candidate, old: Option<&Image>, new: &Image) -> Option<Compared> {
         let want = want(candidate.finished);
-        let of = |image| scan::of_image(image, &want, Some(&self.context.store));
-        of(old).and_then(|old| Ok(package_changes(&old, &of(new)?))).unwrap_or_else(|_| by_locks())
+        let of = |image| scan::of_image(image, &want, Some(&self.context.store)).ok();
+        Some(Compared { old: of(old?)?, new: of(new)? })
     }
 
     /// The note, about the index and each platform; and what came of tests, about the platform that was run.

@@ -44,10 +44,6 @@ fn ended(one: &Exposure, image: &ImageId, digest: BlobDigest, report: &Report, a
     };
     let is_newer_than =
         |version: &str| version.parse::<DebVersion>().is_ok_and(|version| installed > version);
-    // A changelog may name what no advisory does: its fix is not in the image.
-    if one.fix.as_ref().is_some_and(|fix| installed.as_str() != fix.version && !is_newer_than(&fix.version)) {
-        return None;
-    }
     match one.digests.last().filter(|before| **before != digest && is_newer_than(&one.version)) {
         Some(before) => Some(Event::Fixed(Fixed {
             at,

@@ -211,3 +211,55 @@ fn what_a_variant_lacked_is_known_though_the_run_ended_right_after_its_recipe_s_
     assert_eq!(report["rows"].as_array().map(Vec::len), Some(2), "{report:#}");
     assert!(!report.to_string().contains("\"open\""), "{report:#}");
 }
+
+#[test]
+fn what_is_out_and_was_not_written_down_is_written_down_by_the_next_run_though_no_pin_moves() {
+    let mut house = with_variant();
+    house.fix(&deb("liba", &FIXED), 60);
+    let before = house.tag("one", "latest-dev");
+    // The last tag is moved, and nobody hears of it: as if the run had been killed right then.
+    house.registry.flaw("PUT", "/team/one/manifests/latest-dev", Flaw::Unanswered);
+    house.patch(&["--jobs", "1"]).exits(6);
+    house.registry.heal();
+    let new = house.tag("one", "latest-dev");
+    assert_ne!(new, before);
+    let rows: Vec<serde_json::Value> = house
+        .patch(&["--json"])
+        .ok()
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let dev = rows.iter().find(|row| row["variant"] == "dev").expect("a row");
+    assert_eq!(dev["outcome"], "out", "{dev:#}");
+    assert_eq!((dev["digest"].as_str(), dev["before"].as_str()), (new.as_deref(), before.as_deref()));
+    assert_eq!(dev["fixed"], serde_json::json!(["CVE-2026-1000"]));
+    assert!(house.sandbox.text(dev["note"].as_str().expect("a note")).contains("CVE-2026-1000"));
+    let report = house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000", "--format", "json"]).ok().stdout;
+    assert!(!report.contains("\"open\""), "{report}");
+    assert!(house.patched(&[]).values().all(|row| row["outcome"] == "up to date"));
+}
+
+#[test]
+fn what_somebody_brought_out_by_hand_is_written_down() {
+    let (mut house, _) = with_ledger();
+    house.fix(&deb("liba", &FIXED), 60);
+    house.registry.flaw("PUT", "/team/one/manifests/", Flaw::Status(403, "", ""));
+    house.patch(&[]).exits(6);
+    house.registry.heal();
+    house.run(&["lock", "recipes/one.toml", "--update"]).ok();
+    house.run(&["build", "recipes/one.toml", "--locked"]).ok();
+    house.sandbox.hardpan(&["publish", "out/one", "--to", &house.to()]).ok();
+    assert_eq!(house.patched(&[])["one"]["outcome"], "out");
+    let report = house.sandbox.hardpan(&["report", "cve", "CVE-2026-1000", "--format", "json"]).ok().stdout;
+    assert!(report.contains("\"fixed\"") && !report.contains("\"open\""), "{report}");
+    assert_eq!(house.patched(&[])["one"]["outcome"], "up to date");
+}
+
+#[test]
+fn a_dry_run_reads_a_ledger_that_another_holds() {
+    let (house, ledger) = with_ledger();
+    let other = rusqlite::Connection::open(&ledger).expect("opened");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    house.patch(&["--dry-run"]).ok();
+}

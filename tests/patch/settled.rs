@@ -35,6 +35,14 @@ impl House {
         self.sandbox.hardpan(&["advisories", "import", "tracker.json", "--date", date]).ok();
     }
 
+    /// All exposures to a CVE, of any image.
+    fn report(&self, number: &str) -> Vec<Value> {
+        let cve = format!("CVE-2026-100{number}");
+        let said = self.sandbox.hardpan(&["report", "cve", &cve, "--format=json"]).ok().stdout;
+        let said: Value = serde_json::from_str(&said).expect("JSON");
+        said["rows"].as_array().expect("rows").clone()
+    }
+
     /// How the last exposure of the image `one` to a CVE stands: its state, and why it is gone.
     fn stands(&self, number: &str) -> (String, Option<String>) {
         let cve = format!("CVE-2026-100{number}");
@@ -124,7 +132,7 @@ fn changelogs_alone_end_nothing_for_they_know_nothing_of_what_is_open() {
 }
 
 #[test]
-fn what_a_changelog_named_stays_open_until_its_fix_is_in_the_image_whatever_advisories_do_not_know() {
+fn what_a_changelog_named_and_advisories_do_not_is_taken_back_by_those_that_know_what_is_open() {
     let mut house = House::new(&[deb("liba", &OLD)]);
     house.recipe("one", "", &["liba"]);
     house.patch(&[]).ok();
@@ -132,11 +140,93 @@ fn what_a_changelog_named_stays_open_until_its_fix_is_in_the_image_whatever_advi
     house.registry.flaw("PUT", "/team/one/manifests/", Flaw::Status(403, "", ""));
     house.patch(&[]).exits(6);
     assert_eq!(house.stands("8"), open());
-    house.registry.heal();
-    // Kept back again, this time by what advisories know; of the other one they know nothing.
     house.told(&[("1", None)], "2026-11-20");
-    house.patch(&["--fail-on", "any"]).exits(6).says("CVE-2026-1001");
-    assert_eq!((house.stands("1"), house.stands("8")), (open(), open()));
+    house.patch(&[]).exits(6);
+    assert_eq!((house.stands("1"), house.stands("8")), (open(), gone("withdrawn")));
+}
+
+#[test]
+fn what_advisories_take_back_of_an_image_that_is_kept_back_is_open_no_more() {
+    let mut house = found();
+    house.fix(&deb("liba", &[("1.0-1+deb13u1", "more"), OLD[0]]), 60);
+    house.told(&[("1", Some("1.0-1+deb13u1")), ("2", Some("1.0-1+deb13u1")), ("3", None)], "2026-11-21");
+    house.registry.flaw("PUT", "/team/one/manifests/", Flaw::Status(403, "", ""));
+    house.patch(&[]).exits(6);
+    assert_eq!((house.stands("1"), house.stands("2")), (open(), open()));
+    // One is gone, one is said to be fixed in what is there.
+    house.told(&[("2", Some("1.0-1")), ("3", None)], "2026-11-22");
+    house.patch(&[]).exits(6);
+    assert_eq!(
+        ["1", "2", "3"].map(|number| house.stands(number)),
+        [gone("withdrawn"), gone("withdrawn"), open()]
+    );
+}
+
+#[test]
+fn what_is_not_tried_is_looked_at_all_the_same_for_it_stays_out() {
+    let mut house = found();
+    house.standing("two", "one", &["libb"]);
     house.patch(&[]).ok();
-    assert_ne!(house.stands("8"), open());
+    let two = house.tag("two", "latest");
+    house.fix(&deb("liba", &[("1.0-1+deb13u1", "more"), OLD[0]]), 60);
+    house.told(&[("4", None), ("3", Some("9.0-1"))], "2026-11-21");
+    house.registry.flaw("PUT", "/team/one/manifests/", Flaw::Status(403, "", ""));
+    let rows = super::rows(&house.patch(&["--json"]).exits(6));
+    assert_eq!(
+        (&rows["two"]["outcome"], rows["two"]["digest"].as_str()),
+        (&"not tried".into(), two.as_deref())
+    );
+    let rows = house.report("4");
+    let images: Vec<&str> = rows.iter().filter_map(|row| row["image"].as_str()).collect();
+    assert_eq!(images, ["one", "two"]);
+}
+
+#[test]
+fn a_ledger_that_was_brought_back_from_a_copy_is_told_again_what_it_lacks_and_so_is_a_new_one() {
+    let house = found();
+    let ledger = house.sandbox.path("kept.db");
+    let keep = ["--ledger", "kept.db"];
+    house.patch(&keep).ok();
+    let copy = std::fs::read(&ledger).expect("readable");
+    house.told(&[("1", None), ("2", None), ("3", None), ("4", None)], "2026-11-21");
+    let known = |ledger: &str| {
+        let said = house
+            .sandbox
+            .hardpan(&["report", "--ledger", ledger, "cve", "CVE-2026-1004", "--json"])
+            .ok()
+            .stdout;
+        let said: Value = serde_json::from_str(&said).expect("JSON");
+        said["rows"].as_array().map_or(0, Vec::len)
+    };
+    house.patch(&keep).ok();
+    assert_eq!(known("kept.db"), 1);
+    std::fs::write(&ledger, copy).expect("ours");
+    assert_eq!(known("kept.db"), 0);
+    house.patch(&keep).ok();
+    assert_eq!(known("kept.db"), 1);
+    house.patch(&["--ledger", "new.db"]).ok();
+    assert_eq!(known("new.db"), 1);
+    let images = house.sandbox.hardpan(&["report", "--ledger", "new.db", "images"]).ok().stdout;
+    assert!(images.contains("published"), "{images}");
+}
+
+#[test]
+fn what_was_decided_about_an_image_that_is_kept_back_is_entered_once_and_is_no_fix_when_it_gets_out() {
+    let mut house = found();
+    let decision = "[[decision]]\ncve = \"CVE-2026-1001\"\npackages = [\"liba\"]\nstatus = \"not_affected\"\n\
+                    justification = \"vulnerable_code_not_in_execute_path\"\nreason = \"nobody calls it\"\n\
+                    author = \"Ada <ada@example.org>\"\ndate = 2026-11-01\nexpires = 2027-05-01\n";
+    house.sandbox.write("recipes/vex/one.toml", decision);
+    house.fix(&deb("liba", &[("1.0-1+deb13u1", "more"), OLD[0]]), 60);
+    house.told(&[("1", Some("1.0-1+deb13u1")), ("2", Some("1.0-1+deb13u1")), ("3", None)], "2026-11-21");
+    house.registry.flaw("PUT", "/team/one/manifests/", Flaw::Status(403, "", ""));
+    for _ in 0..3 {
+        house.patch(&[]).exits(6);
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+    assert_eq!((house.report("1").len(), house.stands("1")), (1, gone("decided")));
+    house.registry.heal();
+    house.patch(&[]).ok();
+    assert_eq!((house.report("1").len(), house.stands("1")), (1, gone("decided")));
+    assert_eq!(house.stands("2").0, "fixed");
 }

@@ -114,6 +114,19 @@ fn an_image_never_takes_the_place_of_a_newer_one() {
 }
 
 #[test]
+fn an_image_without_its_newest_package_takes_the_place_of_the_one_with_it() {
+    let mut house = house();
+    let touched = |name: &str, time: u64| deb(name, &[("1.0-2", "first")]).mtime(time);
+    house.update(&touched("liba", 1_760_000_000)).update(&touched("libb", 1_770_000_000));
+    house.recipe("one", "", &["liba", "libb"]);
+    house.patch(&[]).ok();
+    let old = house.tag("one", "latest");
+    house.recipe("one", "", &["liba"]);
+    assert_eq!(house.patched(&[])["one"]["outcome"], "out");
+    assert_ne!(house.tag("one", "latest"), old);
+}
+
+#[test]
 fn a_layout_that_does_not_read_is_replaced_and_has_its_root_of_trust() {
     let house = house();
     house.run(&["patch", "--all", "--no-test"]).ok();
