@@ -56,6 +56,8 @@ pub struct Patching<'a> {
 #[derive(Default)]
 struct Standing {
     built: Option<BlobDigest>,
+    /// Whether it could be seen what is out.
+    is_seen: bool,
     out: Option<BlobDigest>,
 }
 
@@ -134,10 +136,10 @@ impl Patching<'_> {
             }
         };
         done.unwrap_or_else(|failure| {
-            let Standing { built, out } = standing;
+            let Standing { built, is_seen, out } = standing;
             let mut kept = Kept { name: task.name(), built, out, failure };
-            // What this machine has would be waited for once more. What else can't be had is no news by now.
-            if !kept.is_of_the_machine() {
+            // What can't be built, a registry that does not answer, and what this machine has would be waited for once more.
+            if (is_seen || self.plan.recipes[task.at].is_err()) && !kept.is_of_the_machine() {
                 kept.out = self.stays(task).ok().flatten().or(out);
             }
             Outcome::KeptBack(Box::new(kept))
@@ -149,7 +151,7 @@ impl Patching<'_> {
         let digest = finished.built.digest();
         standing.built = Some(digest);
         let seen = self.see(task, planned, &finished)?;
-        standing.out = seen.there;
+        (standing.is_seen, standing.out) = (true, seen.there);
         let is_idle = seen.planned.is_idle() && seen.planned.moves.is_empty();
         if seen.is_whole && is_idle && seen.entered != Entered::Another {
             if seen.entered == Entered::Nothing {
@@ -217,13 +219,14 @@ impl Patching<'_> {
         let out = self.place.put(&goods, self.signer, &self.context.store, &self.context.progress)?;
         standing.out = Some(digest);
         self.is_out(image, finished)?;
+        // Before the ledger: by that the next run knows that a variant, whose lock may have moved already, is done.
+        if !(is_again && host::is_file(&path)) {
+            host::write_atomic(&path, note.to_markdown().as_bytes())?;
+        }
         self.books.out(image, digest, before, &told, &out)?;
         // After that, for what it fixes is in it no more.
         if let Some(report) = &report {
             self.books.has(image, digest, report)?;
-        }
-        if !(is_again && host::is_file(&path)) {
-            host::write_atomic(&path, note.to_markdown().as_bytes())?;
         }
         // Last of all: until the lock is written, the next run plans the same again and finds it done.
         self.plan.locks.commit_one(&finished.pinned.family.lock_path())?;

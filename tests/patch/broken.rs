@@ -258,9 +258,10 @@ pub(super) fn take_note(house: &House) {
     let copy =
         ["patch", "--all", "copy", "--no-test", "--out=elsewhere", "--notes=other", "--ledger=copy.db"];
     house.run(&copy).ok();
-    let note = std::fs::read_dir(house.sandbox.path("other")).expect("notes").next().expect("one");
-    let name = note.expect("readable").file_name().into_string().expect("a name");
-    house.sandbox.write(format!("taken/{name}/here"), "a folder where a file should be");
+    for note in std::fs::read_dir(house.sandbox.path("other")).expect("notes").flatten() {
+        let name = note.file_name().into_string().expect("a name");
+        house.sandbox.write(format!("taken/{name}/here"), "a folder where a file should be");
+    }
 }
 
 #[test]

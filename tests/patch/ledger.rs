@@ -241,6 +241,33 @@ fn what_is_out_and_was_not_written_down_is_written_down_by_the_next_run_though_n
 }
 
 #[test]
+fn a_note_of_a_variant_that_can_not_be_written_is_written_by_the_next_run() {
+    let mut house = with_variant();
+    house.fix(&deb("liba", &FIXED), 60);
+    // Where the variant's note would stand there is a folder: its name is that of the same run over a copy.
+    take_note(&house);
+    let taken = house.sandbox.path("taken");
+    for entry in std::fs::read_dir(&taken).expect("notes").flatten() {
+        let name = entry.file_name().into_string().expect("a name");
+        if !name.starts_with("one-dev-") {
+            std::fs::remove_dir_all(entry.path()).expect("ours");
+        }
+    }
+    assert!(std::fs::read_dir(&taken).expect("notes").count() == 1, "the variant's is taken");
+    house.patch(&["--notes", "taken", "--jobs=1"]).exits(6);
+    let rows: Vec<serde_json::Value> = house
+        .patch(&["--json"])
+        .ok()
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let dev = rows.iter().find(|row| row["variant"] == "dev").expect("a row");
+    let note = house.sandbox.text(dev["note"].as_str().unwrap_or_else(|| panic!("{dev:#}")));
+    assert!(note.contains("CVE-2026-1000"), "{note}");
+}
+
+#[test]
 fn what_somebody_brought_out_by_hand_is_written_down() {
     let (mut house, _) = with_ledger();
     house.fix(&deb("liba", &FIXED), 60);
